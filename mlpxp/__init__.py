@@ -1,0 +1,82 @@
+"""Multi-layer perceptrons whose mathematics is written once and runs on every array library.
+
+Inside, the notation of the textbook: examples are columns, X is (n_0, m), W_l is (n_l, n_{l-1}), b_l is (n_l, 1), and Z_l and A_l
+are (n_l, m). The cost and its gradients are means over the examples. Axes before the last two are stacks of networks. What comes
+out has the library, the device and the dtype of what went in; nothing is moved or converted that the caller did not ask for.
+"""
+
+from mlpxp.activations import ACTIVATIONS, Activation
+from mlpxp.backend import Backend, get_backend, known_backends
+from mlpxp.errors import (
+    BackendError,
+    DataError,
+    DivergenceError,
+    DtypeError,
+    FileFormatError,
+    MlpxpError,
+    OutputError,
+    PairingError,
+    RangeError,
+    ShapeError,
+    UnknownNameError,
+)
+from mlpxp.evaluation import Evaluation, evaluate
+from mlpxp.history import Epoch, History, TrainingResult
+from mlpxp.losses import LOSSES, Loss
+from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
+from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
+from mlpxp.propagation import Passed, backward, cost, cost_and_gradients, forward, predict
+from mlpxp.stopping import Stop
+from mlpxp.training import train
+from mlpxp.versions import show_versions
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "Backend",
+    "BackendError",
+    "Constant",
+    "Cosine",
+    "DataError",
+    "DivergenceError",
+    "DtypeError",
+    "Epoch",
+    "Evaluation",
+    "FileFormatError",
+    "GradientDescent",
+    "History",
+    "Layer",
+    "Loss",
+    "MlpxpError",
+    "Network",
+    "OutputError",
+    "PairingError",
+    "Parameters",
+    "Passed",
+    "RangeError",
+    "ShapeError",
+    "StepDecay",
+    "Stop",
+    "TrainingResult",
+    "UnknownNameError",
+    "WarmUp",
+    "__version__",
+    "backward",
+    "cost",
+    "cost_and_gradients",
+    "evaluate",
+    "forward",
+    "get_backend",
+    "initialize",
+    "known_backends",
+    "predict",
+    "show_versions",
+    "stack",
+    "train",
+    "unstack",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,154 @@
+"""What the library asks of an array: the Python array API standard, and nothing else.
+
+Nothing here names an array library. An array is asked for its namespace, and whatever namespace it answers with is used:
+NumPy's, CuPy's, PyTorch's, JAX's, or one in which the numbers mean something else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
+
+import array_api_compat
+
+from mlpxp.errors import BackendError, DtypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Array", "check_floating", "check_together", "device_of", "library_of", "namespace", "tree_leaves", "tree_map"]
+
+
+@runtime_checkable
+class Array(Protocol):
+    """The part of the standard's array object that the mathematics uses."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def dtype(self) -> Any: ...
+    @property
+    def mT(self) -> Any: ...  # noqa: N802 - the standard's name for the transpose of the last two axes
+    def __add__(self, other: Any, /) -> Any: ...
+    def __radd__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __rsub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __matmul__(self, other: Any, /) -> Any: ...
+    def __neg__(self) -> Any: ...
+    def __lt__(self, other: Any, /) -> Any: ...
+    def __gt__(self, other: Any, /) -> Any: ...
+    def __ge__(self, other: Any, /) -> Any: ...
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+Tree = TypeVar("Tree")
+
+
+def namespace(array: Array) -> Any:
+    """Return the array API namespace that ``array`` belongs to."""
+    return array_api_compat.array_namespace(array)
+
+
+def library_of(array: object) -> str:
+    """Return the name of the library that made ``array``, for messages: ``"numpy"``, ``"torch"``, ``"list"``."""
+    cls = type(array)
+    library = cls.__module__.partition(".")[0]
+    return cls.__name__ if library == "builtins" else {"jaxlib": "jax"}.get(library, library)
+
+
+def device_of(array: Array) -> Any:
+    """Return the device of ``array``, or ``None`` where the array is being traced and has none yet."""
+    try:
+        return array_api_compat.device(cast("Any", array))
+    except AttributeError:
+        return None
+
+
+def check_floating(**arrays: Array | None) -> None:
+    """Refuse anything but arrays of one and the same real floating dtype.
+
+    Raises
+    ------
+    BackendError
+        An argument is no array of a library that speaks the standard.
+    DtypeError
+        A dtype is not real and floating, or two arguments disagree; the message names the remedy.
+    """
+    first: tuple[str, Array] | None = None
+    for name, array in arrays.items():
+        if array is None:
+            continue
+        if first is None:
+            try:
+                xp = namespace(array)
+            except TypeError:
+                raise BackendError(f"{name} must be an array, got {_article(library_of(array))}: {_HOW_TO_MAKE_ONE}") from None
+            if not xp.isdtype(array.dtype, "real floating"):
+                raise DtypeError(f"{name} must have a real floating dtype, got {array.dtype}: convert it with xp.astype({name}, xp.float32)")
+            first = (name, array)
+        elif type(array) is not type(first[1]) and not _same_library(array, first[1]):
+            raise BackendError(
+                f"{name} must be an array of the library of {first[0]} ({library_of(first[1])}), got {library_of(array)}: "
+                "nothing is moved between libraries silently; convert it with backend.asarray"
+            )
+        elif array.dtype != first[1].dtype:
+            raise DtypeError(
+                f"{name} must have the dtype of {first[0]}, {first[1].dtype}, got {array.dtype}: "
+                f"nothing changes dtype silently; convert it with xp.astype({name}, {first[0]}.dtype)"
+            )
+
+
+def check_together(**arrays: Array | None) -> None:
+    """Refuse arrays that live on different devices, naming both."""
+    first: tuple[str, Any] | None = None
+    for name, array in arrays.items():
+        if array is None or (device := device_of(array)) is None:
+            continue
+        if first is None:
+            first = (name, device)
+        elif device != first[1]:
+            raise BackendError(
+                f"{name} must be on the device of {first[0]} ({first[1]}), got {device}: nothing is moved between devices silently; "
+                f"move it with array_api_compat.to_device"
+            )
+
+
+def _same_library(one: Array, other: Array) -> bool:
+    try:
+        return namespace(one) is namespace(other)
+    except TypeError:
+        return False
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+_HOW_TO_MAKE_ONE = "make one with numpy.asarray(..., dtype='float32') or a backend's asarray"
+
+
+def tree_map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """Apply ``function`` to the arrays of a tree of tuples and named tuples, and of others of the same shape.
+
+    ``None`` is an empty place and stays one. The result has the tree's own types.
+    """
+    if tree is None:
+        return cast("Tree", None)
+    if isinstance(tree, tuple):
+        mapped = [tree_map(function, *branches) for branches in zip(tree, *cast("Any", others), strict=True)]
+        return cast("Tree", type(tree)(*mapped) if hasattr(tree, "_fields") else tuple(mapped))
+    return cast("Tree", function(tree, *others))
+
+
+def tree_leaves(tree: object) -> list[Any]:
+    """Return the arrays of a tree of tuples and named tuples, in order."""
+    if tree is None:
+        return []
+    if isinstance(tree, tuple):
+        return [leaf for branch in tree for leaf in tree_leaves(branch)]
+    return [tree]

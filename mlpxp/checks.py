@@ -1,0 +1,96 @@
+"""What training asks for at the door: options in their range, and values that can be learnt from."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Any
+
+from mlpxp.arrays import Array, check_floating, namespace
+from mlpxp.errors import DataError, RangeError, ShapeError
+from mlpxp.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from mlpxp.backend import Backend
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["check_examples", "check_options", "check_whole"]
+
+
+def check_options(
+    *, epochs: object, batch_size: object, tolerance: object, patience: object, penalty: object, max_seconds: object
+) -> None:
+    """Refuse options of :func:`mlpxp.train` that are out of range.
+
+    Raises
+    ------
+    RangeError
+    """
+    check_whole("epochs", epochs)
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
+    if patience is not None:
+        check_whole("patience", patience)
+    for name, value in (("tolerance", tolerance), ("penalty", penalty), ("max_seconds", max_seconds)):
+        if value is None and name != "penalty":
+            continue
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0.0 <= value < math.inf:
+            raise RangeError(f"{name} must be a number from 0, got {value!r}")
+
+
+def check_whole(name: str, value: object) -> None:
+    """Refuse anything but a whole number from 1."""
+    try:
+        good = operator.index(value) >= 1 and not isinstance(value, bool)  # type: ignore[arg-type]  # anything else is what the except is for
+    except TypeError:
+        good = False
+    if not good:
+        raise RangeError(f"{name} must be a whole number from 1, got {value!r}")
+
+
+def check_examples(
+    network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
+) -> None:
+    """Refuse examples that don't fit the network, or that hold values that can't be learnt from. Reads the values once.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit.
+    DataError
+        NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
+    """
+    X, Y, weights = examples
+    check_floating(**dict(zip(("parameters", *names), (parameters[0].W, X, Y, weights), strict=True)))
+    check_shapes(network, parameters, X, Y, weights)
+    xp = namespace(X)
+    for name, array in zip(names[:2], (X, Y), strict=True):
+        if not xp.all(xp.isfinite(array)):
+            row, example = _first(library, ~xp.isfinite(array))
+            raise DataError(f"{name} must be finite, got {library.to_numpy(array[..., row, example])} in row {row} of example {example}")
+    wrong, wanted = _wrong_targets(network, xp, Y)
+    if wrong is not None and xp.any(wrong):
+        _, example = _first(library, wrong)
+        raise DataError(f"{names[1]} must hold {wanted}, got {library.to_numpy(Y[..., :, example]).tolist()} for example {example}: {network.loss.name} needs it")
+    if weights is not None:
+        if weights.ndim != 1:
+            raise ShapeError(f"{names[2]} must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+        if not xp.all(xp.isfinite(weights)) or xp.any(weights < 0.0):
+            raise DataError(f"{names[2]} must be finite and not negative")
+        if not xp.any(weights > 0.0):
+            raise DataError(f"{names[2]} must not all be zero: there would be nothing to learn from")
+
+
+def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:
+    if network.loss.expects == "probability":
+        return (Y < 0.0) | (Y > 1.0), "probabilities, from 0 to 1"
+    if network.loss.expects == "distribution":
+        off = xp.abs(xp.sum(Y, axis=-2, keepdims=True) - 1.0) > 1e-4  # noqa: PLR2004 - far above rounding, far below a wrong label
+        return (Y < 0.0) | off, "one distribution an example, adding up to 1"
+    return None, ""
+
+
+def _first(library: Backend, where: Any) -> tuple[int, int]:
+    """Return the row and the example of the first true entry."""
+    position = library.to_numpy(where).nonzero()
+    return int(position[-2][0]), int(position[-1][0])

@@ -1,0 +1,84 @@
+"""Random numbers, drawn on the host from one seed.
+
+The array API standard has no random numbers, so they are drawn by ``numpy.random.Generator`` and then moved: the same seed
+gives the same initial weights and the same batches on every backend. Each purpose has a stream of its own, and the
+order of an epoch's batches is a function of the seed and the epoch alone, so that a resumed run needs no saved state.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Literal
+
+import numpy as np
+
+from mlpxp.errors import RangeError, UnknownNameError
+
+__all__ = ["SCHEMES", "Scheme", "batch_order", "check_seed", "weights"]
+
+Scheme = Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "zeros"]
+
+_STREAMS = {"weights": 0, "batches": 1, "dropout": 2}
+
+SCHEMES = {  # scheme -> (shape of the distribution, variance of a weight by the layer's fan-in and fan-out)
+    "glorot_uniform": ("uniform", lambda fan_in, fan_out: 2.0 / (fan_in + fan_out)),
+    "glorot_normal": ("normal", lambda fan_in, fan_out: 2.0 / (fan_in + fan_out)),
+    "he_uniform": ("uniform", lambda fan_in, fan_out: 2.0 / fan_in),
+    "he_normal": ("normal", lambda fan_in, fan_out: 2.0 / fan_in),
+    "lecun_normal": ("normal", lambda fan_in, fan_out: 1.0 / fan_in),
+    "zeros": ("zeros", lambda fan_in, fan_out: 0.0),
+}
+
+
+def check_seed(seed: object) -> int:
+    """Return ``seed`` as an int; refuse anything but a whole number from 0.
+
+    Raises
+    ------
+    RangeError
+        ``seed`` is negative or no whole number.
+    """
+    try:
+        number = operator.index(seed)  # type: ignore[arg-type]  # anything else is what the except below is for
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(seed, bool):
+        raise RangeError(f"seed must be a whole number from 0, got {seed!r}")
+    return number
+
+
+def weights(shapes: tuple[tuple[int, int], ...], schemes: tuple[str, ...], seed: int) -> list[np.ndarray]:
+    """Draw one weight matrix (n_l, n_{l-1}) a layer, float64, each by its scheme.
+
+    Uniform weights lie in (-√(3v), √(3v)), normal ones have the standard deviation √v, with the variance v of the scheme
+    (Glorot and Bengio 2010: 2/(n_{l-1} + n_l); He et al. 2015: 2/n_{l-1}; LeCun et al. 1998: 1/n_{l-1}).
+
+    Raises
+    ------
+    UnknownNameError
+        A scheme stands in no table.
+    """
+    generator = _stream("weights", seed)
+    drawn = []
+    for (fan_out, fan_in), scheme in zip(shapes, schemes, strict=True):
+        if scheme not in SCHEMES:
+            raise UnknownNameError(f"scheme must be one of {', '.join(SCHEMES)}, got {scheme!r}")
+        distribution, variance = SCHEMES[scheme]
+        deviation = math.sqrt(variance(fan_in, fan_out))
+        if distribution == "uniform":
+            drawn.append(generator.uniform(-1.0, 1.0, (fan_out, fan_in)) * (math.sqrt(3.0) * deviation))
+        elif distribution == "normal":
+            drawn.append(generator.standard_normal((fan_out, fan_in)) * deviation)
+        else:
+            drawn.append(np.zeros((fan_out, fan_in)))
+    return drawn
+
+
+def batch_order(seed: int, epoch: int, m: int) -> np.ndarray:
+    """Return the order in which epoch ``epoch`` (counted from 1) visits the m examples, int64."""
+    return _stream("batches", seed, epoch).permutation(m)
+
+
+def _stream(purpose: str, seed: int, *position: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *position)))

@@ -1,0 +1,105 @@
+"""Every error mlpxp raises on purpose.
+
+Each derives from :class:`MlpxpError` and from the builtin that a Python user would expect, and its message is one line:
+what was wrong, what was wanted, what was got, and why.
+
+::
+
+    MlpxpError
+    ├── ShapeError          (ValueError)       an array of the wrong shape
+    ├── DtypeError          (TypeError)        an array of the wrong dtype, or two that disagree
+    ├── RangeError          (ValueError)       a number outside its range, an option that does not exist
+    ├── UnknownNameError    (ValueError)       a name that stands in no table: activation, loss, backend, column, ...
+    ├── PairingError        (ValueError)       an output activation and a loss that make no sense together
+    ├── BackendError        (RuntimeError)     a library or a device that can't be used, or two that were mixed
+    ├── DataError           (ValueError)       data that can't be learnt from: NaN, one class, no rows, an unknown label
+    ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
+    ├── OutputError         (OSError)          a place that can't be written to
+    └── DivergenceError     (ArithmeticError)  the cost stopped being finite
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlpxp.network import Parameters
+    from mlpxp.history import History
+
+__all__ = [
+    "BackendError",
+    "DataError",
+    "DivergenceError",
+    "DtypeError",
+    "FileFormatError",
+    "MlpxpError",
+    "OutputError",
+    "PairingError",
+    "RangeError",
+    "ShapeError",
+    "UnknownNameError",
+]
+
+
+class MlpxpError(Exception):
+    """The root of the tree: ``except MlpxpError`` catches whatever mlpxp raises on purpose."""
+
+
+class ShapeError(MlpxpError, ValueError):
+    """An array does not have the shape that the equations ask for."""
+
+
+class DtypeError(MlpxpError, TypeError):
+    """An array's dtype is not a real floating one, or two arrays disagree; nothing is converted silently."""
+
+
+class RangeError(MlpxpError, ValueError):
+    """A number lies outside its range, or an option has none of its values."""
+
+
+class UnknownNameError(MlpxpError, ValueError):
+    """A name that stands in no table; the message lists the known ones."""
+
+
+class PairingError(MlpxpError, ValueError):
+    """An output activation and a loss that make no sense together."""
+
+
+class BackendError(MlpxpError, RuntimeError):
+    """An array library or a device can't be used, or arrays of two of them were mixed."""
+
+
+class DataError(MlpxpError, ValueError):
+    """Data that can't be learnt from or predicted on; the message names the row and the column."""
+
+
+class FileFormatError(MlpxpError, ValueError):
+    """A file is truncated, damaged, of a foreign format, or written by a newer version."""
+
+
+class OutputError(MlpxpError, OSError):
+    """A file can't be written where it was asked for."""
+
+
+class DivergenceError(MlpxpError, ArithmeticError):
+    """The cost stopped being finite.
+
+    Attributes
+    ----------
+    parameters : tuple of Layer
+        The last parameters that were finite, as they stood at the start of an epoch.
+    history : History
+        The record of the finite epochs.
+    """
+
+    def __init__(self, message: str, *, parameters: Parameters, history: History) -> None:
+        super().__init__(message)
+        self.parameters = parameters
+        self.history = history
+
+    def __reduce__(self) -> tuple[object, ...]:  # keyword-only arguments need a way back from a pickle (joblib, multiprocessing)
+        return _divergence, (str(self), self.parameters, self.history)
+
+
+def _divergence(message: str, parameters: Parameters, history: History) -> DivergenceError:
+    return DivergenceError(message, parameters=parameters, history=history)

@@ -1,0 +1,137 @@
+"""How good a network is on given examples: its cost and its score, in batches, so that memory stays bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpxp.arrays import Array, namespace
+from mlpxp.backend import Backend, backend_of
+from mlpxp.batches import in_order
+from mlpxp.propagation import cost, forward
+from mlpxp.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["Evaluation", "Evaluator", "evaluate", "gather"]
+
+_BATCH = 4096
+
+
+class Evaluation(NamedTuple):
+    """What :func:`evaluate` returns; a list of floats each for a stack.
+
+    Attributes
+    ----------
+    cost : float
+        The (weighted) mean of the loss.
+    score : float
+        With a cross-entropy loss the accuracy: the (weighted) fraction of examples whose most probable class, or whose every output
+        rounded to 0 or 1, is the target's. With any other loss R², 1 - Σ(y-ŷ)²/Σ(y-ȳ)², averaged over the outputs that vary
+        (NaN where none does).
+    """
+
+    cost: float | list[float]
+    score: float | list[float]
+
+
+def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None = None) -> Evaluation:
+    """Return the cost and the score of a network, or of each member of a stack.
+
+    Parameters
+    ----------
+    network, parameters, X, Y, weights
+        As in :func:`mlpxp.backward`.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, parameters, X, Y, weights)
+    return Evaluator.of(network, backend_of(X), X, Y, weights)(parameters)
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Examples that are evaluated again and again; what depends on them alone is computed once."""
+
+    network: Network
+    library: Backend
+    data: tuple[Any, ...]
+    folds: tuple[Any, ...]
+    total: Any
+
+    @classmethod
+    def of(cls, network: Network, library: Backend, X: Array, Y: Array, weights: Array | None) -> Evaluator:
+        xp = namespace(Y)
+        m = int(Y.shape[-1])
+        total = m if weights is None else library.to_numpy(xp.sum(weights, axis=-1)).astype("float64")
+        unit = xp.ones_like(Y[..., :1, 0]) if _counts_hits(network) else _shares_of_variance(Y, weights)
+        folds = tuple(library.asarray(rows) for rows in in_order(m, min(m, _BATCH)))
+        return cls(network, library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
+
+    def __call__(self, parameters: Parameters) -> Evaluation:
+        sums: Any = 0.0
+        for rows in self.folds:
+            _, outs = self.library.fold(_EvaluationStep(self.network), parameters, rows, *self.data)
+            sums = sums + self.library.to_numpy(outs).astype("float64").sum(axis=0)
+        score = sums[1] / self.total if _counts_hits(self.network) else 1.0 - sums[1]
+        return Evaluation((sums[0] / self.total).tolist(), score.tolist())
+
+
+@dataclass(frozen=True)
+class _EvaluationStep:
+    network: Network
+
+    def __call__(self, parameters: Parameters, rows: Any, X: Any, Y: Any, weights: Any, unit: Any) -> tuple[Parameters, Any]:
+        X, Y, weights = gather(rows, X, Y, weights)
+        trace = forward(self.network, parameters, X)
+        xp = namespace(Y)
+        weight = float(Y.shape[-1]) if weights is None else xp.sum(weights, axis=-1)
+        points = _points(self.network, xp, trace[-1].A, Y) * unit[..., :, None]
+        points = xp.sum(points, axis=-2)
+        if weights is not None:
+            points = points * weights
+        loss = cost(self.network, trace, Y, weights) * weight
+        return parameters, xp.stack(xp.broadcast_arrays(loss, xp.sum(points, axis=-1)))
+
+
+def _counts_hits(network: Network) -> bool:
+    return network.loss.expects != "real"
+
+
+def _points(network: Network, xp: Any, A: Any, Y: Any) -> Any:
+    """Return (..., 1, m) hits where the loss is a cross-entropy, (..., n_L, m) squared errors elsewhere."""
+    if network.loss.expects == "distribution":
+        return xp.astype(xp.argmax(A, axis=-2, keepdims=True) == xp.argmax(Y, axis=-2, keepdims=True), A.dtype)
+    if network.loss.expects == "probability":
+        return xp.astype(xp.all((A > 0.5) == (Y > 0.5), axis=-2, keepdims=True), A.dtype)  # noqa: PLR2004 - the more probable of two
+    return (A - Y) * (A - Y)
+
+
+def _shares_of_variance(Y: Any, weights: Any) -> Any:
+    """Return (..., n_L): 1/(n Σ_i w_i (y_i - ȳ)²) for the n outputs that vary and 0 for the others; NaN where none does."""
+    xp = namespace(Y)
+    w = xp.ones_like(Y[..., :1, :]) if weights is None else weights[..., None, :]
+    mean = xp.sum(Y * w, axis=-1, keepdims=True) / xp.sum(w, axis=-1, keepdims=True)
+    spread = xp.sum(w * (Y - mean) * (Y - mean), axis=-1)
+    varies = spread > 0.0
+    n = xp.sum(xp.astype(varies, Y.dtype), axis=-1, keepdims=True)
+    safe = xp.where(varies, spread, xp.ones_like(spread)) * xp.where(n > 0.0, n, xp.ones_like(n))
+    shares = xp.where(varies, 1.0 / safe, xp.zeros_like(spread))
+    return xp.where(n > 0.0, shares, xp.full_like(shares, float("nan")))
+
+
+def gather(rows: Any, X: Any, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """Return the examples in ``rows`` as columns; X and Y are kept one example a row, so that this copies only a batch."""
+    if rows is None:
+        return X.mT, Y.mT, weights
+    xp = namespace(X)
+    X, Y = xp.take(X, rows, axis=-2).mT, xp.take(Y, rows, axis=-2).mT
+    return X, Y, None if weights is None else xp.take(weights, rows, axis=-1)

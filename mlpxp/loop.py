@@ -1,0 +1,283 @@
+"""The training loop (G2): forward, backward, update, until there is a reason to stop.
+
+One step (:class:`TrainingStep`) is the same function on every backend. A backend's ``fold`` runs many of them without a
+word to the host; whatever needs the host (costs read, stopping, callbacks, Ctrl-C) happens between folds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mlpxp.arrays import device_of, namespace, tree_leaves, tree_map
+from mlpxp.errors import DivergenceError
+from mlpxp.evaluation import gather
+from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
+from mlpxp.network import Layer, Network, Parameters
+from mlpxp.optimizers import rate_at
+from mlpxp.propagation import backward, cost, forward
+from mlpxp.stopping import Stop, Watch
+
+if TYPE_CHECKING:
+    from mlpxp.backend import Backend
+    from mlpxp.batches import Batches, Fold
+    from mlpxp.evaluation import Evaluator
+
+__all__ = ["Callback", "Loop", "TrainingStep"]
+
+Callback: TypeAlias = Callable[[Epoch], object]
+State: TypeAlias = tuple[Parameters, Any]  # the parameters and the optimizer's state
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One update: gather a batch, forward, backward, update (G2).
+
+    Parameters
+    ----------
+    network : Network
+    optimizer : Optimizer
+        What it does with a gradient; the learning rate comes with each step's input.
+    """
+
+    network: Network
+    optimizer: Any
+
+    def __call__(
+        self, state: tuple[Parameters, Any], inputs: tuple[Any, Any], X: Any, Y: Any, weights: Any, penalty: Any, running: Any
+    ) -> tuple[tuple[Parameters, Any], Any]:
+        """Return the next parameters and optimizer state, and the cost before the update.
+
+        X is (m, n_0), Y (m, n_L) and weights (m,), one example a row; ``inputs`` are the rows of the batch (``None`` is all) and η.
+        ``penalty`` is λ or ``None``; ``running`` (k, 1, 1) says which members of a stack go on, ``None`` is all.
+        """
+        parameters, optimizer_state = state
+        rows, learning_rate = inputs
+        X, Y, weights = gather(rows, X, Y, weights)
+        trace = forward(self.network, parameters, X)
+        C = cost(self.network, trace, Y, weights)
+        gradients = backward(self.network, parameters, trace, Y, weights)
+        if penalty is not None:
+            C, gradients = _penalize(penalty, parameters, C, gradients)
+        new = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=learning_rate))
+        return (new if running is None else _choose(running, new, state)), C
+
+
+def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameters) -> tuple[Any, Parameters]:
+    """Add ½λ Σ_l ‖W_l‖² to the cost, and λW_l to ∂C/∂W_l."""
+    xp = namespace(C)
+    for layer in parameters:
+        C = C + 0.5 * penalty * xp.sum(layer.W * layer.W, axis=(-2, -1))
+    return C, tuple(Layer(W=g.W + penalty * layer.W, b=g.b) for g, layer in zip(gradients, parameters, strict=True))
+
+
+class Loop:
+    """A run of training: what it changes, and what it needs to stop, to go back and to report.
+
+    Parameters
+    ----------
+    network : Network
+    library : Backend
+    optimizer : Optimizer
+    state : (parameters, optimizer state)
+        Where it begins.
+    data : (X, Y, weights)
+        One example a row; ``weights`` may be ``None``.
+    batches : Batches
+    penalty : float
+    watch : Watch
+    evaluator : Evaluator or None
+        Of the validation data.
+    restores_best : bool
+        Whether the best epoch's parameters are the result.
+    history : History
+        Of the epochs done so far.
+    best : tuple of Layer
+        The best parameters so far.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        library: Backend,
+        optimizer: Any,
+        state: State,
+        data: tuple[Any, Any, Any],
+        *,
+        batches: Batches,
+        penalty: float,
+        watch: Watch,
+        evaluator: Evaluator | None,
+        restores_best: bool,
+        history: History,
+        best: Parameters,
+    ) -> None:
+        self.network, self.library, self.optimizer, self.data = network, library, optimizer, data
+        self.batches, self.watch, self.evaluator, self.past = batches, watch, evaluator, history
+        self.state = self.started = self.before = state  # now, at the start of this epoch, at the start of the one before
+        self.best, self.restores_best = best, restores_best
+        W = state[0][0].W
+        self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2  # noqa: PLR2004 - two axes are one network
+        self.step = TrainingStep(network, _without_rate(optimizer))
+        self.penalty = self._array(penalty) if penalty else None
+        self.records: list[Record] = []
+        self.stops: list[Stop | None] = [None] * watch.members
+        self.running: Any = None  # the mask on the device; None while all members run
+        self.elapsed = history.seconds[-1] if history.seconds else 0.0
+
+    def run(self, epochs: int, *, max_seconds: float | None, callbacks: Sequence[Callback]) -> TrainingResult:
+        """Train for ``epochs`` epochs, or until there is a reason to stop before."""
+        done = len(self.past.cost)
+        self.clock = time.perf_counter() - self.elapsed
+        deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds
+        try:
+            for number in range(done + 1, done + epochs + 1):
+                if self._updates(number, deadline):
+                    self._report(number, done + epochs, callbacks)
+                if all(self.stops):
+                    break
+            self._stop(Stop.MAXIMUM)
+        except KeyboardInterrupt:
+            self._stop(Stop.INTERRUPTED)
+        return self._result()
+
+    def _updates(self, number: int, deadline: float) -> bool:
+        """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
+        self.before, self.started = self.started, self.state
+        sums: Any = 0.0
+        total = 0.0
+        outs = []
+        for fold in self.batches.epoch(number):
+            if time.perf_counter() > deadline:
+                self._stop(Stop.TIME)
+                return False
+            rows = None if fold.rows is None else self.library.asarray(fold.rows, device=self.device)
+            inputs = (rows, self._rates(number, fold))
+            self.state, costs = self.library.fold(self.step, self.state, inputs, *self.data, self.penalty, self.running)
+            outs.append((costs, fold.total))
+        for costs, weight in outs:  # the first look at the costs waits for all the work of the epoch
+            sums = sums + weight @ self.library.to_numpy(costs).astype("float64")
+            total += float(weight.sum())
+        self.costs: list[float] = _as_list(sums / total)
+        self._stop_diverged(number)
+        return True
+
+    def _rates(self, number: int, fold: Fold) -> Any:
+        """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
+        n = fold.total.shape[0]
+        rates = [rate_at(self.optimizer.learning_rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)]
+        array = self._array(rates)
+        return array[..., None, None] if array.ndim > 1 else array
+
+    def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
+        """After an epoch: evaluate, take note, stop what has converged, and tell the callbacks."""
+        costs, scores = self.costs, None
+        watched = costs
+        if self.evaluator is not None:
+            evaluation = self.evaluator(self.state[0])
+            watched, scores = _as_list(evaluation.cost), _as_list(evaluation.score)
+        running = [stop is None for stop in self.stops]
+        improved = self.watch.see(number, watched, running)
+        if self.restores_best:
+            self.best = self._choose(improved, self.state[0], self.best)
+        self.elapsed = time.perf_counter() - self.clock
+        epoch = Epoch(
+            number=number,
+            last=last,
+            cost=self._each(costs),
+            validation_cost=None if scores is None else self._each(watched),
+            validation_score=None if scores is None else self._each(scores),
+            seconds=self.elapsed,
+            learning_rate=rate_at(self.optimizer.learning_rate, number - 1),
+            parameters=self.state[0],
+        )
+        self.records.append((epoch.cost, epoch.validation_cost, epoch.validation_score, epoch.seconds, epoch.learning_rate))
+        for member, exhausted in enumerate(self.watch.exhausted()):
+            if exhausted and running[member]:
+                self.stops[member] = Stop.CONVERGED if self.evaluator is None else Stop.EARLY
+        self._freeze()
+        if any([callback(epoch) is True for callback in callbacks]):  # noqa: C419 - every callback hears of every epoch
+            self._stop(Stop.CALLBACK)
+
+    def _stop_diverged(self, number: int) -> None:
+        """Take members whose cost is no longer finite back to their last finite parameters; raise if no member is left."""
+        diverged = [stop is None and not math.isfinite(cost) for stop, cost in zip(self.stops, self.costs, strict=True)]
+        if any(diverged):
+            self._take_back(diverged, number)
+
+    def _take_back(self, diverged: list[bool], number: int) -> None:
+        started_well = self._finite(self.started[0])
+        self.state = self._choose(diverged, self._choose(started_well, self.started, self.before), self.state)
+        self.stops = [Stop.DIVERGED if bad else stop for bad, stop in zip(diverged, self.stops, strict=True)]
+        if all(stop is Stop.DIVERGED for stop in self.stops):
+            rate = rate_at(self.optimizer.learning_rate, number - 1)
+            raise DivergenceError(
+                f"the cost stopped being finite in epoch {number}, with learning rate {rate}: "
+                "try a smaller learning rate, or features on a common scale",
+                parameters=self.state[0],
+                history=self.past.extended(self.records),
+            )
+
+    def _finite(self, parameters: Parameters) -> list[bool]:
+        xp = namespace(parameters[0].W)
+        finite: Any = True
+        for leaf in tree_leaves(parameters):
+            finite = finite & self.library.to_numpy(xp.all(xp.isfinite(leaf), axis=(-2, -1)))
+        return _as_list(finite)
+
+    def _stop(self, reason: Stop) -> None:
+        self.stops = [stop or reason for stop in self.stops]
+
+    def _freeze(self) -> None:
+        if self.is_stack and any(self.stops):
+            self.running = self._mask([stop is None for stop in self.stops])
+
+    def _choose(self, these: list[bool], new: Any, old: Any) -> Any:
+        """Return ``new`` for these members and ``old`` for the others."""
+        if all(these):
+            return new
+        return _choose(self._mask(these), new, old) if any(these) else old
+
+    def _mask(self, these: list[bool]) -> Any:
+        return self.library.asarray(these, device=self.device)[:, None, None]
+
+    def _array(self, values: Any) -> Any:
+        return namespace(self.state[0][0].W).asarray(values, dtype=self.dtype, device=self.device)
+
+    def _each(self, values: list[float]) -> PerMember:
+        return tuple(values) if self.is_stack else values[0]
+
+    def _result(self) -> TrainingResult:
+        finite = self._finite(self.state[0])
+        if not all(finite):  # the very last update did it
+            self._take_back([not good for good in finite], len(self.past.cost) + len(self.records))
+        stops = tuple(stop or Stop.MAXIMUM for stop in self.stops)
+        return TrainingResult(
+            network=self.network,
+            parameters=self.best if self.restores_best else self.state[0],
+            history=self.past.extended(self.records),
+            stop=stops if self.is_stack else stops[0],
+            best_epoch=tuple(self.watch.best_epoch) if self.is_stack else self.watch.best_epoch[0],
+            last_parameters=self.state[0],
+            optimizer_state=self.state[1],
+            seed=self.batches.seed,
+        )
+
+
+def _choose(these: Any, new: Any, old: Any) -> Any:
+    """Return a tree with ``new`` where the mask (k, 1, 1) holds and ``old`` elsewhere; what is no stack is ``new``."""
+    xp = namespace(these)
+    return tree_map(lambda n, o: xp.where(these, n, o) if n.ndim >= these.ndim else n, new, old)
+
+
+def _without_rate(optimizer: Any) -> Any:
+    """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
+    return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
+
+
+def _as_list(values: Any) -> list[Any]:
+    values = values.tolist() if hasattr(values, "tolist") else values
+    return values if isinstance(values, list) else [values]

@@ -1,0 +1,319 @@
+"""Optimizers and learning-rate schedules: state in, state out.
+
+An optimizer is a frozen value. Its state is a tree of arrays beside the parameters, and the learning rate is one of them:
+changing it recompiles nothing.
+
+>>> from mlpxp import GradientDescent, Network, initialize
+>>> parameters = initialize(Network((2, 3, 1)), seed=0)
+>>> optimizer = GradientDescent(0.5)
+>>> state = optimizer.start(parameters)
+>>> parameters, state = optimizer.update(parameters, parameters, state)  # a "gradient" to step along
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from mlpxp.arrays import device_of, namespace, tree_map
+from mlpxp.errors import RangeError
+from mlpxp.network import Parameters
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Constant",
+    "Cosine",
+    "GradientDescent",
+    "Optimizer",
+    "Schedule",
+    "StepDecay",
+    "WarmUp",
+    "rate_at",
+]
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A learning rate that changes: called with the epochs done so far (a fraction within an epoch), it returns η."""
+
+    def __call__(self, epoch: float) -> float: ...
+
+
+LearningRate: TypeAlias = "float | Sequence[float] | Schedule"
+
+
+class MomentumState(NamedTuple):
+    """The state of gradient descent: η, and the velocity (``None`` without momentum)."""
+
+    learning_rate: Any
+    velocity: Any
+
+
+class AdamState(NamedTuple):
+    """The state of Adam: η, the number of updates t, and the moments of the gradients."""
+
+    learning_rate: Any
+    t: Any
+    mean: Any
+    square: Any
+
+
+class Optimizer(Protocol):
+    """What the training loop asks of an optimizer."""
+
+    @property
+    def learning_rate(self) -> Any: ...
+
+    def start(self, parameters: Parameters) -> Any:
+        """Return the state before the first update."""
+        ...
+
+    def update(self, parameters: Parameters, gradients: Parameters, state: Any) -> tuple[Parameters, Any]:
+        """Return the next parameters and state; what was passed in is left as it was."""
+        ...
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """Gradient descent: W ← W - η ∂C/∂W (G1), with momentum v ← μv - η ∂C/∂W, W ← W + v.
+
+    Parameters
+    ----------
+    learning_rate : float, sequence of float, or Schedule
+        η > 0; a sequence has one for each member of a stack.
+    momentum : float, default 0
+        μ in [0, 1).
+    nesterov : bool, default False
+        Step along μv - η ∂C/∂W with the new v instead (Nesterov 1983, in the form of Sutskever et al. 2013).
+
+    Raises
+    ------
+    RangeError
+        A number outside its range.
+    """
+
+    learning_rate: LearningRate
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        _set_rate(self)
+        _in_range("momentum", self.momentum, 0.0, 1.0)
+        if self.nesterov and not self.momentum:
+            raise RangeError("nesterov needs momentum in (0, 1), got 0: without a velocity there is nothing to look ahead along")
+
+    def start(self, parameters: Parameters) -> MomentumState:
+        return MomentumState(_first_rate(self.learning_rate, parameters), _zeros(parameters) if self.momentum else None)
+
+    def update(self, parameters: Parameters, gradients: Parameters, state: MomentumState) -> tuple[Parameters, MomentumState]:
+        eta, mu = state.learning_rate, self.momentum
+        if not mu:
+            return tree_map(lambda W, g: W - eta * g, parameters, gradients), state  # G1
+        velocity = tree_map(lambda v, g: mu * v - eta * g, state.velocity, gradients)
+        if self.nesterov:
+            parameters = tree_map(lambda W, v, g: W + (mu * v - eta * g), parameters, velocity, gradients)
+        else:
+            parameters = tree_map(lambda W, v: W + v, parameters, velocity)
+        return parameters, MomentumState(eta, velocity)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma and Ba 2015), in the form of the end of its section 2.
+
+    m ← β1 m + (1-β1) g, v ← β2 v + (1-β2) g², W ← W - η √(1-β2ᵗ)/(1-β1ᵗ) · m / (√v + ε), with g = ∂C/∂W.
+
+    Parameters
+    ----------
+    learning_rate : float, sequence of float, or Schedule, default 0.001
+        η > 0; a sequence has one for each member of a stack.
+    beta1, beta2 : float, default 0.9 and 0.999
+        In [0, 1).
+    epsilon : float, default 1e-8
+        ε > 0, beside √v (not beside the corrected √v̂: that is the one difference from the paper's algorithm 1).
+    weight_decay : float, default 0
+        λ ≥ 0: decoupled decay W ← W - ηλW of the weights, not of the biases (Loshchilov and Hutter 2019); see :class:`AdamW`.
+
+    Raises
+    ------
+    RangeError
+        A number outside its range.
+    """
+
+    learning_rate: LearningRate = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _set_rate(self)
+        _in_range("beta1", self.beta1, 0.0, 1.0)
+        _in_range("beta2", self.beta2, 0.0, 1.0)
+        _positive("epsilon", self.epsilon)
+        _in_range("weight_decay", self.weight_decay, 0.0, math.inf)
+
+    def start(self, parameters: Parameters) -> AdamState:
+        eta = _first_rate(self.learning_rate, parameters)
+        return AdamState(eta, _scalar_like(eta, 0.0), _zeros(parameters), _zeros(parameters))
+
+    def update(self, parameters: Parameters, gradients: Parameters, state: AdamState) -> tuple[Parameters, AdamState]:
+        t = state.t + 1.0
+        mean = tree_map(lambda m, g: self.beta1 * m + (1.0 - self.beta1) * g, state.mean, gradients)
+        square = tree_map(lambda v, g: self.beta2 * v + (1.0 - self.beta2) * (g * g), state.square, gradients)
+        xp = namespace(t)
+        eta = state.learning_rate * (xp.sqrt(_one_minus_power(self.beta2, t)) / _one_minus_power(self.beta1, t))
+        if self.weight_decay:
+            kept = 1.0 - state.learning_rate * self.weight_decay
+            parameters = tuple(layer._replace(W=kept * layer.W) for layer in parameters)
+        parameters = tree_map(lambda W, m, v: W - eta * m / (xp.sqrt(v) + self.epsilon), parameters, mean, square)
+        return parameters, AdamState(state.learning_rate, t, mean, square)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """:class:`Adam` whose weights decay by default: λ = 0.01 (Loshchilov and Hutter 2019)."""
+
+    weight_decay: float = 0.01
+
+
+def _one_minus_power(beta: float, t: Any) -> Any:
+    """1 - βᵗ without the cancellation that 1 - 0.999 suffers in float32."""
+    xp = namespace(t)
+    return -xp.expm1(t * math.log(beta)) if beta else xp.ones_like(t)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """η, always."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        _positive("rate", self.rate)
+
+    def __call__(self, epoch: float) -> float:
+        return self.rate
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    """η times ``factor`` after every ``every`` epochs: rate · factor^⌊epoch/every⌋."""
+
+    rate: float
+    every: float
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _positive("rate", self.rate)
+        _positive("every", self.every)
+        _positive("factor", self.factor)
+
+    def __call__(self, epoch: float) -> float:
+        return float(self.rate * self.factor ** math.floor(epoch / self.every))
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from η down to ``final`` over ``epochs`` epochs, and ``final`` after that (Loshchilov and Hutter 2017)."""
+
+    rate: float
+    epochs: float
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _positive("rate", self.rate)
+        _positive("epochs", self.epochs)
+        _in_range("final", self.final, 0.0, math.inf)
+
+    def __call__(self, epoch: float) -> float:
+        done = min(epoch / self.epochs, 1.0)
+        return self.final + 0.5 * (self.rate - self.final) * (1.0 + math.cos(math.pi * done))
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """A straight rise over the first ``epochs`` epochs to where ``then`` begins; ``then`` counts from there.
+
+    ``then`` is a schedule or a rate. The very first update has the rate 0 unless ``start`` is given.
+    """
+
+    epochs: float
+    then: float | Schedule
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        _positive("epochs", self.epochs)
+        _in_range("start", self.start, 0.0, math.inf)
+        if not callable(self.then):
+            object.__setattr__(self, "then", Constant(self.then))
+
+    def __call__(self, epoch: float) -> float:
+        then: Any = self.then
+        if epoch >= self.epochs:
+            return float(then(epoch - self.epochs))
+        return float(self.start + (then(0.0) - self.start) * epoch / self.epochs)
+
+
+def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
+    """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
+    if callable(learning_rate):
+        return float(learning_rate(epoch))
+    return learning_rate if isinstance(learning_rate, float) else tuple(learning_rate)
+
+
+def _first_rate(learning_rate: LearningRate, parameters: Parameters) -> Any:
+    """Return the first η as an array: () for all, (k, 1, 1) for one each of a stack."""
+    W, rate = parameters[0].W, rate_at(learning_rate, 0.0)
+    array = namespace(W).asarray(rate, dtype=W.dtype, device=device_of(W))
+    if isinstance(rate, float):
+        return array
+    stacked = tuple(W.shape[:-2])
+    if stacked != (len(rate),):
+        members = f"each of the stack's {stacked[0]} members" if stacked else "one network"
+        raise RangeError(f"learning_rate must be one number, or a sequence for {members}, got {len(rate)} numbers")
+    return array[:, None, None]
+
+
+def _scalar_like(array: Any, value: float) -> Any:
+    return namespace(array).asarray(value, dtype=array.dtype, device=device_of(array))
+
+
+def _zeros(parameters: Parameters) -> Parameters:
+    return tree_map(lambda leaf: namespace(leaf).zeros_like(leaf), parameters)
+
+
+def _set_rate(optimizer: Any) -> None:
+    """Check η and make it hashable: a float, a tuple of floats, or a schedule."""
+    rate = optimizer.learning_rate
+    if callable(rate):
+        return
+    if hasattr(rate, "__len__") and not isinstance(rate, str):
+        rates = tuple(rate)
+        for one in rates:
+            _positive("learning_rate", one)
+        object.__setattr__(optimizer, "learning_rate", tuple(map(float, rates)))
+    else:
+        _positive("learning_rate", rate)
+        object.__setattr__(optimizer, "learning_rate", float(rate))
+
+
+def _positive(name: str, value: Any) -> None:
+    if not _is_number(value) or not 0.0 < value < math.inf:
+        raise RangeError(f"{name} must be a positive number, got {value!r}")
+
+
+def _in_range(name: str, value: Any, low: float, high: float) -> None:
+    if not _is_number(value) or not low <= value < high:
+        wanted = f"in [{low:g}, {high:g})" if high < math.inf else f"a number from {low:g}"
+        raise RangeError(f"{name} must be {wanted}, got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool | str) and math.isfinite(value)
+    except TypeError:
+        return False

@@ -1,0 +1,63 @@
+"""What the heart asks of the arrays it is given, checked at the door from their shapes and dtypes alone (no value is read)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpxp.arrays import Array, check_floating, check_together
+from mlpxp.errors import ShapeError
+
+if TYPE_CHECKING:
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["check_shapes"]
+
+_MATRIX = 2  # the axes of one network's arrays; those before them are a stack
+
+
+def check_shapes(network: Network, parameters: Parameters, X: Array, Y: Array | None = None, weights: Array | None = None) -> None:
+    """Refuse arrays that don't fit the network or each other.
+
+    Raises
+    ------
+    ShapeError
+        A shape that the equations can't use; the message says which shape was wanted and why.
+    DtypeError
+        A dtype that is not real and floating, or that differs from the others'.
+    BackendError
+        No array, or arrays of two libraries or two devices.
+    """
+    if len(parameters) != len(network.shapes):
+        raise ShapeError(f"parameters must have {len(network.shapes)} layers, got {len(parameters)}: the network's sizes are {network.sizes}")
+    W = parameters[0].W
+    same = type(X) is type(W) and X.dtype == W.dtype
+    if not same or (Y is not None and (type(Y) is not type(W) or Y.dtype != W.dtype)) or weights is not None:
+        check_floating(W=W, X=X, Y=Y, weights=weights)
+    check_together(W=W, X=X, Y=Y, weights=weights)
+    stacked = tuple(W.shape[:-_MATRIX])
+    for number, (layer, (n, n_in)) in enumerate(zip(parameters, network.shapes, strict=True), start=1):
+        if tuple(layer.W.shape) != (*stacked, n, n_in):
+            raise ShapeError(f"W_{number} must have shape {(*stacked, n, n_in)}, got {tuple(layer.W.shape)}: the network's sizes are {network.sizes}")
+        if tuple(layer.b.shape) != (*stacked, n, 1):
+            raise ShapeError(f"b_{number} must have shape {(*stacked, n, 1)}, got {tuple(layer.b.shape)}: the network's sizes are {network.sizes}")
+    _check_columns("X", X, network.sizes[0], stacked, f"layer 1 reads {_count(network.sizes[0], 'feature')}")
+    if Y is not None:
+        _check_columns("Y", Y, network.sizes[-1], stacked, f"the output layer has {_count(network.sizes[-1], 'unit')}")
+        if Y.shape[-1] != X.shape[-1]:
+            raise ShapeError(f"Y must have a column for each of X's {X.shape[-1]} examples, got {Y.shape[-1]}")
+        if Y.shape[-1] == 0:
+            raise ShapeError("X and Y must have at least one example, got none: a mean over no examples is undefined")
+    if weights is not None and tuple(weights.shape) not in ((X.shape[-1],), (*stacked, X.shape[-1])):
+        raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+
+
+def _check_columns(name: str, array: Array, rows: int, stacked: tuple[int, ...], why: str) -> None:
+    shape = tuple(array.shape)
+    if len(shape) < _MATRIX or shape[-_MATRIX] != rows or shape[:-_MATRIX] not in ((), stacked):
+        wanted = f"({rows}, m)" + (f" or ({', '.join(map(str, stacked))}, {rows}, m)" if stacked else "")
+        transposed = ": one example a column, so this may want its transpose" if len(shape) == _MATRIX and shape[-1] == rows else ""
+        raise ShapeError(f"{name} must have shape {wanted}, got {shape}: {why}{transposed}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,193 @@
+"""Training's door: what may come in, where it goes, and what comes out. The loop itself is in :mod:`mlpxp.loop`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlpxp.arrays import Array, check_floating, device_of, namespace
+from mlpxp.backend import Backend, backend_of, get_backend
+from mlpxp.batches import Batches
+from mlpxp.checks import check_examples, check_options
+from mlpxp.draws import check_seed
+from mlpxp.errors import RangeError, ShapeError
+from mlpxp.evaluation import Evaluator
+from mlpxp.history import History, TrainingResult
+from mlpxp.loop import Callback, Loop
+from mlpxp.network import Network, Parameters, initialize
+from mlpxp.stopping import Watch
+
+if TYPE_CHECKING:
+    from mlpxp.optimizers import Optimizer
+
+__all__ = ["train"]
+
+_PATIENCE = 10  # epochs without an improvement that count as convergence, where only a tolerance is given
+
+
+def train(
+    network: Network,
+    X: Array,
+    Y: Array,
+    *,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int | None = None,
+    seed: int = 0,
+    validation: tuple[Array, Array] | tuple[Array, Array, Array] | None = None,
+    tolerance: float | None = None,
+    patience: int | None = None,
+    weights: Array | None = None,
+    backend: str | Backend | None = None,
+    start: Parameters | TrainingResult | None = None,
+    penalty: float = 0.0,
+    max_seconds: float | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> TrainingResult:
+    """Minimise the cost by an optimizer (G1, G2), on the library and the device that X lives on.
+
+    Parameters
+    ----------
+    network : Network
+    X : array, shape (n_0, m)
+        One example a column, float32 or float64. For a stack of k also (k, n_0, m).
+    Y : array, shape (n_L, m)
+        Targets of the same dtype; for a stack also (k, n_L, m).
+    optimizer : Optimizer
+        ``GradientDescent(0.1)``, ``Adam()``, ``AdamW()``.
+    epochs : int
+        How many passes over the data there may be, from 1.
+    batch_size : int, optional
+        Examples in a batch; by default all of them, and an epoch is one update as in the notes.
+    seed : int, default 0
+        Decides the initial parameters (unless ``start`` is given) and the batches.
+    validation : (X, Y) or (X, Y, weights), optional
+        Evaluated after each epoch.
+    tolerance : float, optional
+        Stop as converged (with validation data: stop early) when no epoch has lowered the best cost by more than this for
+        ``patience`` epochs. 0 if only ``patience`` is given.
+    patience : int, optional
+        See ``tolerance``; 10 if only that is given. With validation data the watched cost is the validation cost, and the
+        parameters of the best epoch are returned.
+    weights : array, shape (m,), optional
+        Non-negative weights of the examples. A batch whose weights add up to zero is skipped.
+    backend : str or Backend, optional
+        Move X, Y, weights and validation data there first. By default they are used where they are.
+    start : tuple of Layer or TrainingResult, optional
+        Parameters to begin from (a stack trains as one), or an earlier result to go on from: its optimizer state, history
+        and count of epochs go on too, so that 5 epochs and 5 more are 10.
+    penalty : float, default 0
+        λ of the L2 penalty ½λ Σ_l ‖W_l‖² that is added to the cost. Biases are free.
+    max_seconds : float, optional
+        Stop after this time.
+    callbacks : sequence of callable
+        Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run.
+
+    Returns
+    -------
+    TrainingResult
+        Also after Ctrl-C, with what was learnt.
+
+    Raises
+    ------
+    DivergenceError
+        The cost stopped being finite. The error holds the last finite parameters and the history. A member of a stack that
+        diverges is frozen at its last finite parameters while the others go on; only if all do is this raised.
+    ShapeError, DtypeError, BackendError, DataError, RangeError
+        Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlpxp import Adam, Network, train
+    >>> X = np.asarray([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
+    >>> Y = np.asarray([[0.0, 1.0, 1.0, 0.0]])
+    >>> network = Network((2, 8, 1), hidden="tanh", output="sigmoid", loss="binary_cross_entropy")
+    >>> result = train(network, X, Y, optimizer=Adam(0.1), epochs=200)
+    >>> result.epochs, str(result.stop)
+    (200, 'maximum of epochs reached')
+    """
+    check_options(epochs=epochs, batch_size=batch_size, tolerance=tolerance, patience=patience, penalty=penalty, max_seconds=max_seconds)
+    seed = check_seed(seed)
+    library = backend_of(X) if backend is None else get_backend(backend)
+    examples = _on(library, backend, (X, Y, weights))
+    held_out = None if validation is None else _on(library, backend, (*validation, None)[:3])
+    X, Y, weights = examples
+    check_floating(X=X, Y=Y)
+    earlier = start if isinstance(start, TrainingResult) else None
+    if start is None:
+        start = _initial(network, library, X, seed)
+    parameters = start.last_parameters if isinstance(start, TrainingResult) else start
+    check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
+    if held_out is not None:
+        check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
+    members = _members(parameters)
+    m = int(X.shape[-1])
+    size = None if batch_size is None or batch_size >= m else batch_size
+    batches = Batches(
+        m=m,
+        size=size,
+        seed=seed,
+        longest=_longest_fold(network, examples=members * (size or m)),
+        weights=None if weights is None else library.to_numpy(weights).astype("float64"),
+    )
+    rows = (X.mT, Y.mT) if size is None else (library.asarray(X.mT), library.asarray(Y.mT))  # contiguous where batches are gathered
+    history = History() if earlier is None else earlier.history
+    watch = Watch.over(
+        members,
+        tolerance,
+        patience or (None if tolerance is None else _PATIENCE),
+        history.validation_cost if validation is not None else history.cost,
+    )
+    loop = Loop(
+        network,
+        library,
+        optimizer,
+        (parameters, optimizer.start(parameters) if earlier is None else _state_of(earlier, network, optimizer)),
+        (*rows, weights),
+        batches=batches,
+        penalty=penalty,
+        watch=watch,
+        evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
+        restores_best=held_out is not None and patience is not None,
+        history=history,
+        best=parameters if earlier is None else earlier.parameters,
+    )
+    return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
+
+
+def _on(library: Backend, moved: object, examples: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    X, Y, weights = examples if moved is None else (None if array is None else library.asarray(array) for array in examples)
+    return X, Y, weights
+
+
+def _initial(network: Network, library: Backend, X: Array, seed: int) -> Parameters:
+    dtype = "float64" if X.dtype == namespace(X).float64 else "float32"
+    return initialize(network, seed=seed, backend=library, dtype=dtype, device=device_of(X))
+
+
+def _members(parameters: Parameters) -> int:
+    stacked = tuple(parameters[0].W.shape[:-2])
+    if len(stacked) > 1:
+        raise ShapeError(f"a stack to train must have one leading axis, got {stacked}")
+    return math.prod(stacked)
+
+
+def _longest_fold(network: Network, examples: int) -> int:
+    """Return how many batches make about half a second of work on one core, so that a stop request is soon heard."""
+    seconds_a_batch = 5e-5 + 6 * network.n_parameters * examples / 2e10  # K2: 6 operations a parameter and example
+    return max(1, int(0.5 / seconds_a_batch))
+
+
+def _state_of(earlier: TrainingResult, network: Network, optimizer: Optimizer) -> Any:
+    """Return the optimizer's state that an earlier result ended with, if this run can go on from it."""
+    if earlier.network != network:
+        raise RangeError(f"start must be a result of the same network, {network}, got one of {earlier.network}: pass its parameters instead")
+    wanted, got = optimizer.start(earlier.last_parameters), earlier.optimizer_state
+    if type(wanted) is not type(got) or [leaf is None for leaf in wanted] != [leaf is None for leaf in got]:
+        raise RangeError(
+            f"start was trained by another optimizer than {type(optimizer).__name__} with these options, and its state does not fit: "
+            "pass its parameters to begin anew from them"
+        )
+    return got

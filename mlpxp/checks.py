@@ -85,7 +85,7 @@ def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:
     if network.loss.expects == "probability":
         return (Y < 0.0) | (Y > 1.0), "probabilities, from 0 to 1"
     if network.loss.expects == "distribution":
-        off = xp.abs(xp.sum(Y, axis=-2, keepdims=True) - 1.0) > 1e-4  # noqa: PLR2004 - far above rounding, far below a wrong label
+        off = xp.abs(xp.sum(Y, axis=-2, keepdims=True) - 1.0) > 1e-4
         return (Y < 0.0) | off, "one distribution an example, adding up to 1"
     return None, ""
 

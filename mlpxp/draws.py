@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpxp.errors import RangeError, UnknownNameError
 
-__all__ = ["SCHEMES", "Scheme", "batch_order", "check_seed", "weights"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Scheme = Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "zeros"]
+__all__ = ["SCHEMES", "batch_order", "check_seed", "weights"]
 
 _STREAMS = {"weights": 0, "batches": 1, "dropout": 2}
 
-SCHEMES = {  # scheme -> (shape of the distribution, variance of a weight by the layer's fan-in and fan-out)
-    "glorot_uniform": ("uniform", lambda fan_in, fan_out: 2.0 / (fan_in + fan_out)),
-    "glorot_normal": ("normal", lambda fan_in, fan_out: 2.0 / (fan_in + fan_out)),
-    "he_uniform": ("uniform", lambda fan_in, fan_out: 2.0 / fan_in),
-    "he_normal": ("normal", lambda fan_in, fan_out: 2.0 / fan_in),
-    "lecun_normal": ("normal", lambda fan_in, fan_out: 1.0 / fan_in),
-    "zeros": ("zeros", lambda fan_in, fan_out: 0.0),
+_VARIANCES: dict[str, Callable[[int, int], float]] = {  # of a weight, by the layer's fan-in and fan-out
+    "glorot": lambda fan_in, fan_out: 2.0 / (fan_in + fan_out),
+    "he": lambda fan_in, fan_out: 2.0 / fan_in,
+    "lecun": lambda fan_in, fan_out: 1.0 / fan_in,
+    "zeros": lambda fan_in, fan_out: 0.0,
 }
+
+SCHEMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "zeros")
 
 
 def check_seed(seed: object) -> int:
@@ -64,14 +65,12 @@ def weights(shapes: tuple[tuple[int, int], ...], schemes: tuple[str, ...], seed:
     for (fan_out, fan_in), scheme in zip(shapes, schemes, strict=True):
         if scheme not in SCHEMES:
             raise UnknownNameError(f"scheme must be one of {', '.join(SCHEMES)}, got {scheme!r}")
-        distribution, variance = SCHEMES[scheme]
-        deviation = math.sqrt(variance(fan_in, fan_out))
+        family, _, distribution = scheme.partition("_")
+        deviation = math.sqrt(_VARIANCES[family](fan_in, fan_out))
         if distribution == "uniform":
             drawn.append(generator.uniform(-1.0, 1.0, (fan_out, fan_in)) * (math.sqrt(3.0) * deviation))
-        elif distribution == "normal":
-            drawn.append(generator.standard_normal((fan_out, fan_in)) * deviation)
         else:
-            drawn.append(np.zeros((fan_out, fan_in)))
+            drawn.append(generator.standard_normal((fan_out, fan_in)) * deviation)
     return drawn
 
 

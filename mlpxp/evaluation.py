@@ -111,7 +111,7 @@ def _points(network: Network, xp: Any, A: Any, Y: Any) -> Any:
     if network.loss.expects == "distribution":
         return xp.astype(xp.argmax(A, axis=-2, keepdims=True) == xp.argmax(Y, axis=-2, keepdims=True), A.dtype)
     if network.loss.expects == "probability":
-        return xp.astype(xp.all((A > 0.5) == (Y > 0.5), axis=-2, keepdims=True), A.dtype)  # noqa: PLR2004 - the more probable of two
+        return xp.astype(xp.all((A > 0.5) == (Y > 0.5), axis=-2, keepdims=True), A.dtype)
     return (A - Y) * (A - Y)
 
 

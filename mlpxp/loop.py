@@ -120,7 +120,7 @@ class Loop:
         self.state = self.started = self.before = state  # now, at the start of this epoch, at the start of the one before
         self.best, self.restores_best = best, restores_best
         W = state[0][0].W
-        self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2  # noqa: PLR2004 - two axes are one network
+        self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer))
         self.penalty = self._array(penalty) if penalty else None
         self.records: list[Record] = []

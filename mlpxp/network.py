@@ -133,7 +133,7 @@ def _check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         checked = tuple(operator.index(size) for size in sizes)
     except TypeError:
         raise RangeError(f"sizes must be whole numbers, one a layer, such as (2, 3, 1), got {sizes!r}") from None
-    if len(checked) < 2 or min(checked) < 1:  # noqa: PLR2004 - an input and an output
+    if len(checked) < 2 or min(checked) < 1:
         raise RangeError(f"sizes must be at least two positive numbers, the inputs and the outputs, got {checked}")
     return checked
 
@@ -210,7 +210,7 @@ def initialize(
         schemes = tuple("he_uniform" if activation in _HE else "glorot_uniform" for activation in network.activations)
     else:
         schemes = (scheme,) * len(network.shapes)
-    seeds = [draws.check_seed(seed)] if _is_one(seed) else [draws.check_seed(one) for one in seed]  # type: ignore[union-attr]
+    seeds = [draws.check_seed(one) for one in (seed if isinstance(seed, Iterable) and not isinstance(seed, str) else (seed,))]
     if not seeds:
         raise RangeError("seed must be a whole number or a sequence of at least one, got an empty one")
     members = []
@@ -222,11 +222,7 @@ def initialize(
                 for W in weights
             )
         )
-    return members[0] if _is_one(seed) else stack(members)
-
-
-def _is_one(seed: object) -> bool:
-    return isinstance(seed, str) or not hasattr(seed, "__iter__")
+    return stack(members) if isinstance(seed, Iterable) else members[0]
 
 
 def stack(members: Sequence[Parameters]) -> Parameters:
@@ -255,6 +251,6 @@ def unstack(parameters: Parameters) -> list[Parameters]:
         The parameters have no leading axis.
     """
     first: Array = parameters[0].W
-    if first.ndim < 3:  # noqa: PLR2004 - two axes are one network
+    if first.ndim < 3:
         raise ShapeError(f"parameters must be a stack, W of shape (k, n_1, n_0), got {tuple(first.shape)}: one network has no members")
     return [tuple(Layer(W=layer.W[i, ...], b=layer.b[i, ...]) for layer in parameters) for i in range(first.shape[0])]

@@ -142,6 +142,7 @@ def _shares(weights: Array) -> Any:
 def predict(network: Network, parameters: Parameters, X: Array) -> Any:
     """Return the prediction A_L (n_L, m) for X (n_0, m) and keep nothing else; stacks as in :func:`forward`."""
     check_shapes(network, parameters, X)
+    A: Any = X
     for passed in _passes(network, parameters, X):
         A = passed.A
     return A

@@ -1,0 +1,71 @@
+# The entry points. `make demo` and `make test` set up .venv by themselves, once, and need nothing but Python.
+PYTHON ?= python3
+EXTRAS ?=
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --no-compile
+PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+ifneq ($(filter-out torch,$(EXTRAS)),)
+  $(error EXTRAS may be torch or nothing, got "$(EXTRAS)")
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check build pins clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits and draw its loss curve
+	@mkdir -p build/demo
+	$(BIN)/mlpxp train digits --plot build/demo/loss-curve.png --output build/demo/digits.safetensors
+
+test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS=torch adds PyTorch
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test $(VENV)/.project  ## style, types, and who may import whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+
+build: $(VENV)/.test $(VENV)/.project  ## the wheel and the source distribution, in dist/
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+pins:  ## make the pins in requirements/ anew (needs uv)
+	$(PINS) --upgrade --extra cli --extra plot --extra sklearn pyproject.toml requirements/run.in -o requirements/run.txt
+	$(PINS) --upgrade --extra all -c requirements/run.txt pyproject.toml requirements/run.in requirements/test.in -o requirements/test.txt
+
+clean:  ## remove everything that was made here, .venv too
+	rm -rf $(VENV) build dist .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find mlpxp backends tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# Each stamp says that a step was done with the files it depends on as they are now.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "mlpxp needs Python 3.11 or newer, and $(PYTHON) is not: name another, as in make PYTHON=python3.13 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt $(VENV)/.python
+	@echo "Installing what mlpxp needs into $(VENV), once."
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	@echo "Installing what the tests need into $(VENV), once."
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.extra-%: requirements/%.txt $(VENV)/.test
+	@echo "Installing $* into $(VENV), once."
+	@$(PIP) -r $<
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.run
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -21,11 +21,12 @@ from mlpxp.errors import (
     UnknownNameError,
 )
 from mlpxp.evaluation import Evaluation, evaluate
+from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
 from mlpxp.history import Epoch, History, TrainingResult
 from mlpxp.losses import LOSSES, Loss
 from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
-from mlpxp.propagation import Passed, backward, cost, cost_and_gradients, forward, predict
+from mlpxp.propagation import Passed
 from mlpxp.stopping import Stop
 from mlpxp.training import train
 from mlpxp.versions import show_versions

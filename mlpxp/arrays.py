@@ -6,7 +6,8 @@ NumPy's, CuPy's, PyTorch's, JAX's, or one in which the numbers mean something el
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import array_api_compat
 
@@ -46,12 +47,26 @@ class Array(Protocol):
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
-Tree = TypeVar("Tree")
+_MODULES: dict[
+    type, ModuleType
+] = {}  # array type -> its library, where the namespace is a module and so the same for all arrays of the type
 
 
 def namespace(array: Array) -> Any:
-    """Return the array API namespace that ``array`` belongs to."""
-    return array_api_compat.array_namespace(array)
+    """Return the array API namespace that ``array`` belongs to.
+
+    Raises
+    ------
+    TypeError
+        ``array`` is no array of a library that speaks the standard.
+    """
+    known = _MODULES.get(type(array))
+    if known is not None:
+        return known
+    xp = array_api_compat.array_namespace(array)
+    if isinstance(xp, ModuleType):
+        _MODULES[type(array)] = xp
+    return xp
 
 
 def library_of(array: object) -> str:
@@ -89,9 +104,11 @@ def check_floating(**arrays: Array | None) -> None:
             except TypeError:
                 raise BackendError(f"{name} must be an array, got {_article(library_of(array))}: {_HOW_TO_MAKE_ONE}") from None
             if not xp.isdtype(array.dtype, "real floating"):
-                raise DtypeError(f"{name} must have a real floating dtype, got {array.dtype}: convert it with xp.astype({name}, xp.float32)")
+                raise DtypeError(
+                    f"{name} must have a real floating dtype, got {array.dtype}: convert it with xp.astype({name}, xp.float32)"
+                )
             first = (name, array)
-        elif type(array) is not type(first[1]) and not _same_library(array, first[1]):
+        elif not _same_library(array, first[1]):
             raise BackendError(
                 f"{name} must be an array of the library of {first[0]} ({library_of(first[1])}), got {library_of(array)}: "
                 "nothing is moved between libraries silently; convert it with backend.asarray"
@@ -120,7 +137,7 @@ def check_together(**arrays: Array | None) -> None:
 
 def _same_library(one: Array, other: Array) -> bool:
     try:
-        return namespace(one) is namespace(other)
+        return type(one) is type(other) or namespace(one) is namespace(other)
     except TypeError:
         return False
 
@@ -132,17 +149,15 @@ def _article(noun: str) -> str:
 _HOW_TO_MAKE_ONE = "make one with numpy.asarray(..., dtype='float32') or a backend's asarray"
 
 
-def tree_map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """Apply ``function`` to the arrays of a tree of tuples and named tuples, and of others of the same shape.
 
     ``None`` is an empty place and stays one. The result has the tree's own types.
     """
-    if tree is None:
-        return cast("Tree", None)
     if isinstance(tree, tuple):
-        mapped = [tree_map(function, *branches) for branches in zip(tree, *cast("Any", others), strict=True)]
-        return cast("Tree", type(tree)(*mapped) if hasattr(tree, "_fields") else tuple(mapped))
-    return cast("Tree", function(tree, *others))
+        branches = [tree_map(function, *branch) for branch in zip(tree, *others, strict=True)]
+        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
+    return None if tree is None else function(tree, *others)
 
 
 def tree_leaves(tree: object) -> list[Any]:

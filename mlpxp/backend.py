@@ -8,7 +8,7 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Backend", "StandardBackend", "backend_of", "dtype_of", "fold_in_python", "get_backend", "known_backends"]
 
 _GROUP = "mlpxp.backends"
-_OURS = {name: f"mlpxp_backends.{name}:backend" for name in ("numpy", "cupy", "torch", "jax", "strict")}  # for a checkout that is not installed
+_OURS = {
+    name: f"mlpxp_backends.{name}:backend" for name in ("numpy", "cupy", "torch", "jax", "strict")
+}  # for a checkout that is not installed
 _LIBRARIES = {"array_api_strict": "strict"}  # a backend has its library's name, but for this one
 
 
@@ -146,7 +148,7 @@ def get_backend(backend: str | Backend) -> Backend:
     return backend
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(name: str) -> Backend:
     point = _registered().get(name)
     if point is None:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["check_examples", "check_options", "check_whole"]
 
 
-def check_options(
-    *, epochs: object, batch_size: object, tolerance: object, patience: object, penalty: object, max_seconds: object
-) -> None:
+def check_options(*, epochs: object, batch_size: object, tolerance: object, patience: object, penalty: object, max_seconds: object) -> None:
     """Refuse options of :func:`mlpxp.train` that are out of range.
 
     Raises
@@ -71,7 +69,8 @@ def check_examples(
     wrong, wanted = _wrong_targets(network, xp, Y)
     if wrong is not None and xp.any(wrong):
         _, example = _first(library, wrong)
-        raise DataError(f"{names[1]} must hold {wanted}, got {library.to_numpy(Y[..., :, example]).tolist()} for example {example}: {network.loss.name} needs it")
+        got = library.to_numpy(Y[..., :, example]).tolist()
+        raise DataError(f"{names[1]} must hold {wanted}, got {got} for example {example}: {network.loss.name} needs it")
     if weights is not None:
         if weights.ndim != 1:
             raise ShapeError(f"{names[2]} must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")

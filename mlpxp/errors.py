@@ -23,8 +23,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlpxp.network import Parameters
     from mlpxp.history import History
+    from mlpxp.network import Parameters
 
 __all__ = [
     "BackendError",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.arrays import Array, namespace
-from mlpxp.errors import UnknownNameError
+from mlpxp.errors import RangeError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,11 @@ class Loss:
     derivative: Callable[[Any, Any], Any]
     expects: Literal["real", "probability", "distribution"] = "real"
     pairing: str | None = None
-    value_from_logits: Callable[[Any, Any], Any] | None = None
+    value_from_logits: Any = None
+
+    def __post_init__(self) -> None:
+        if self.pairing is not None and self.value_from_logits is None:
+            raise RangeError(f"loss {self.name!r} has the pairing {self.pairing!r} and so needs value_from_logits, got None")
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"

@@ -239,7 +239,9 @@ def stack(members: Sequence[Parameters]) -> Parameters:
     if any(shape != shapes[0] for shape in shapes):
         raise ShapeError("the members of a stack must have the same shapes, got different ones")
     xp = namespace(members[0][0].W)
-    return tuple(Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers])) for layers in zip(*members, strict=True))
+    return tuple(
+        Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers])) for layers in zip(*members, strict=True)
+    )
 
 
 def unstack(parameters: Parameters) -> list[Parameters]:

@@ -262,14 +262,14 @@ def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, .
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
         return float(learning_rate(epoch))
-    return learning_rate if isinstance(learning_rate, float) else tuple(learning_rate)
+    return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 
 def _first_rate(learning_rate: LearningRate, parameters: Parameters) -> Any:
     """Return the first η as an array: () for all, (k, 1, 1) for one each of a stack."""
     W, rate = parameters[0].W, rate_at(learning_rate, 0.0)
     array = namespace(W).asarray(rate, dtype=W.dtype, device=device_of(W))
-    if isinstance(rate, float):
+    if not isinstance(rate, tuple):
         return array
     stacked = tuple(W.shape[:-2])
     if stacked != (len(rate),):
@@ -283,7 +283,8 @@ def _scalar_like(array: Any, value: float) -> Any:
 
 
 def _zeros(parameters: Parameters) -> Parameters:
-    return tree_map(lambda leaf: namespace(leaf).zeros_like(leaf), parameters)
+    zeros: Parameters = tree_map(lambda leaf: namespace(leaf).zeros_like(leaf), parameters)
+    return zeros
 
 
 def _set_rate(optimizer: Any) -> None:

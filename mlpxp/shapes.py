@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, check_together
 from mlpxp.errors import ShapeError
@@ -15,8 +15,18 @@ __all__ = ["check_shapes"]
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
 
 
-def check_shapes(network: Network, parameters: Parameters, X: Array, Y: Array | None = None, weights: Array | None = None) -> None:
+def check_shapes(
+    network: Network,
+    parameters: Parameters | None,
+    X: Array,
+    Y: Array | None = None,
+    weights: Array | None = None,
+    *,
+    output: Array | None = None,
+) -> None:
     """Refuse arrays that don't fit the network or each other.
+
+    ``output`` is A_L where there are no parameters at hand.
 
     Raises
     ------
@@ -27,19 +37,12 @@ def check_shapes(network: Network, parameters: Parameters, X: Array, Y: Array | 
     BackendError
         No array, or arrays of two libraries or two devices.
     """
-    if len(parameters) != len(network.shapes):
-        raise ShapeError(f"parameters must have {len(network.shapes)} layers, got {len(parameters)}: the network's sizes are {network.sizes}")
-    W = parameters[0].W
-    same = type(X) is type(W) and X.dtype == W.dtype
-    if not same or (Y is not None and (type(Y) is not type(W) or Y.dtype != W.dtype)) or weights is not None:
-        check_floating(W=W, X=X, Y=Y, weights=weights)
+    W: Any = output if parameters is None else _first_weights(network, parameters)
+    check_floating(W=W, X=X, Y=Y, weights=weights)
     check_together(W=W, X=X, Y=Y, weights=weights)
     stacked = tuple(W.shape[:-_MATRIX])
-    for number, (layer, (n, n_in)) in enumerate(zip(parameters, network.shapes, strict=True), start=1):
-        if tuple(layer.W.shape) != (*stacked, n, n_in):
-            raise ShapeError(f"W_{number} must have shape {(*stacked, n, n_in)}, got {tuple(layer.W.shape)}: the network's sizes are {network.sizes}")
-        if tuple(layer.b.shape) != (*stacked, n, 1):
-            raise ShapeError(f"b_{number} must have shape {(*stacked, n, 1)}, got {tuple(layer.b.shape)}: the network's sizes are {network.sizes}")
+    if parameters is not None:
+        _check_layers(network, parameters, stacked)
     _check_columns("X", X, network.sizes[0], stacked, f"layer 1 reads {_count(network.sizes[0], 'feature')}")
     if Y is not None:
         _check_columns("Y", Y, network.sizes[-1], stacked, f"the output layer has {_count(network.sizes[-1], 'unit')}")
@@ -49,6 +52,23 @@ def check_shapes(network: Network, parameters: Parameters, X: Array, Y: Array | 
             raise ShapeError("X and Y must have at least one example, got none: a mean over no examples is undefined")
     if weights is not None and tuple(weights.shape) not in ((X.shape[-1],), (*stacked, X.shape[-1])):
         raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+
+
+def _first_weights(network: Network, parameters: Parameters) -> Any:
+    if len(parameters) != len(network.shapes):
+        raise ShapeError(
+            f"parameters must have {len(network.shapes)} layers, got {len(parameters)}: the network's sizes are {network.sizes}"
+        )
+    return parameters[0].W
+
+
+def _check_layers(network: Network, parameters: Parameters, stacked: tuple[int, ...]) -> None:
+    for number, (layer, (n, n_in)) in enumerate(zip(parameters, network.shapes, strict=True), start=1):
+        for name, array, wanted in (("W", layer.W, (*stacked, n, n_in)), ("b", layer.b, (*stacked, n, 1))):
+            if tuple(array.shape) != wanted:
+                raise ShapeError(
+                    f"{name}_{number} must have shape {wanted}, got {tuple(array.shape)}: the network's sizes are {network.sizes}"
+                )
 
 
 def _check_columns(name: str, array: Array, rows: int, stacked: tuple[int, ...], why: str) -> None:

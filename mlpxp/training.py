@@ -183,7 +183,9 @@ def _longest_fold(network: Network, examples: int) -> int:
 def _state_of(earlier: TrainingResult, network: Network, optimizer: Optimizer) -> Any:
     """Return the optimizer's state that an earlier result ended with, if this run can go on from it."""
     if earlier.network != network:
-        raise RangeError(f"start must be a result of the same network, {network}, got one of {earlier.network}: pass its parameters instead")
+        raise RangeError(
+            f"start must be a result of the same network, {network}, got one of {earlier.network}: pass its parameters instead"
+        )
     wanted, got = optimizer.start(earlier.last_parameters), earlier.optimizer_state
     if type(wanted) is not type(got) or [leaf is None for leaf in wanted] != [leaf is None for leaf in got]:
         raise RangeError(

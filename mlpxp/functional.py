@@ -1,0 +1,141 @@
+"""What users call: the heart (:mod:`mlpxp.propagation`) behind a check of every array that comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpxp import propagation
+from mlpxp.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from mlpxp.arrays import Array
+    from mlpxp.network import Network, Parameters
+    from mlpxp.propagation import Trace
+
+__all__ = ["backward", "cost", "cost_and_gradients", "forward", "predict"]
+
+
+def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
+    """Propagate X through the layers: Z_l = W_l A_{l-1} + b_l (F1), A_l = σ_l(Z_l) (F2).
+
+    Parameters
+    ----------
+    network : Network
+    parameters : tuple of Layer
+        One network, or a stack of k.
+    X : array, shape (n_0, m) or (k, n_0, m)
+        One example a column; in the parameters' library, dtype and device. A stack shares X or has one each.
+
+    Returns
+    -------
+    tuple of Passed
+        ``(A_in, Z, A)`` of each layer; ``trace[-1].A`` is the prediction (n_L, m) or (k, n_L, m).
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, parameters, X)
+    return propagation.forward(network, parameters, X)
+
+
+def predict(network: Network, parameters: Parameters, X: Array) -> Any:
+    """Return the prediction A_L for X and keep nothing else.
+
+    Parameters
+    ----------
+    network, parameters, X
+        As in :func:`forward`.
+
+    Returns
+    -------
+    array, shape (n_L, m) or (k, n_L, m)
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, parameters, X)
+    return propagation.predict(network, parameters, X)
+
+
+def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None) -> Any:
+    """Return the cost C of a forward pass: the (weighted) mean of the per-example losses (C1, C2, C3).
+
+    Parameters
+    ----------
+    network : Network
+    trace : tuple of Passed
+        What :func:`forward` returned.
+    Y : array, shape (n_L, m) or (k, n_L, m)
+        The targets. For ``cross_entropy`` each column is a distribution: it adds up to 1.
+    weights : array, shape (m,) or (k, m), optional
+        A non-negative weight for each example.
+
+    Returns
+    -------
+    array, shape () or (k,)
+        One cost a network. Where output and loss are a natural pairing it comes from the logits, and is exact where the
+        probabilities round to 0 or 1.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, None, trace[0].A_in, Y, weights, output=trace[-1].A)
+    return propagation.cost(network, trace, Y, weights)
+
+
+def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, weights: Array | None = None) -> Parameters:
+    """Propagate the error back and return the gradients of the cost (B1 to B4).
+
+    Parameters
+    ----------
+    network, parameters
+        As in :func:`forward`.
+    trace, Y, weights
+        As in :func:`cost`.
+
+    Returns
+    -------
+    tuple of Layer
+        ∂C/∂W_l and ∂C/∂b_l in the shapes of the parameters.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, parameters, trace[0].A_in, Y, weights)
+    return propagation.backward(network, parameters, trace, Y, weights)
+
+
+def cost_and_gradients(
+    network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[Any, Parameters]:
+    """Return the cost and its gradients: one forward and one backward pass, whatever the number of parameters (K1).
+
+    Parameters
+    ----------
+    network, parameters, X
+        As in :func:`forward`.
+    Y, weights
+        As in :func:`cost`.
+
+    Returns
+    -------
+    cost : array, shape () or (k,)
+    gradients : tuple of Layer
+        In the shapes of the parameters.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other.
+    """
+    check_shapes(network, parameters, X, Y, weights)
+    trace = propagation.forward(network, parameters, X)
+    return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)

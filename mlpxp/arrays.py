@@ -116,7 +116,7 @@ def check_floating(**arrays: Array | None) -> None:
         elif array.dtype != first[1].dtype:
             raise DtypeError(
                 f"{name} must have the dtype of {first[0]}, {first[1].dtype}, got {array.dtype}: "
-                f"nothing changes dtype silently; convert it with xp.astype({name}, {first[0]}.dtype)"
+                f"nothing changes dtype silently; convert it with xp.astype({name}, xp.{_dtype_name(first[1])})"
             )
 
 
@@ -140,6 +140,10 @@ def _same_library(one: Array, other: Array) -> bool:
         return type(one) is type(other) or namespace(one) is namespace(other)
     except TypeError:
         return False
+
+
+def _dtype_name(array: Array) -> str:
+    return str(array.dtype).rpartition(".")[-1]
 
 
 def _article(noun: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.errors import DataError, RangeError, ShapeError
+from mlpxp.history import TrainingResult
 from mlpxp.shapes import check_shapes
 
 if TYPE_CHECKING:
@@ -17,13 +19,33 @@ if TYPE_CHECKING:
 __all__ = ["check_examples", "check_options", "check_whole"]
 
 
-def check_options(*, epochs: object, batch_size: object, tolerance: object, patience: object, penalty: object, max_seconds: object) -> None:
+def check_options(
+    *,
+    optimizer: object,
+    epochs: object,
+    batch_size: object,
+    validation: object,
+    tolerance: object,
+    patience: object,
+    start: object,
+    penalty: object,
+    max_seconds: object,
+    callbacks: object,
+) -> None:
     """Refuse options of :func:`mlpxp.train` that are out of range.
 
     Raises
     ------
     RangeError
     """
+    if not (hasattr(optimizer, "start") and hasattr(optimizer, "update")) or isinstance(optimizer, type):
+        raise RangeError(f"optimizer must be an optimizer such as GradientDescent(0.1) or Adam(), got {optimizer!r}")
+    if not isinstance(callbacks, Sequence) or not all(callable(callback) for callback in callbacks):
+        raise RangeError(f"callbacks must be a sequence of callables, got {callbacks!r}")
+    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in {2, 3}):
+        raise RangeError(f"validation must be (X, Y) or (X, Y, weights), got {type(validation).__name__}")
+    if not (start is None or isinstance(start, TrainingResult | tuple)):
+        raise RangeError(f"start must be a tuple of layers or an earlier TrainingResult, got {type(start).__name__}")
     check_whole("epochs", epochs)
     if batch_size is not None:
         check_whole("batch_size", batch_size)
@@ -59,7 +81,7 @@ def check_examples(
         NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
     """
     X, Y, weights = examples
-    check_floating(**dict(zip(("parameters", *names), (parameters[0].W, X, Y, weights), strict=True)))
+    check_floating(**dict(zip(("the parameters", *names), (parameters[0].W, X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)
     xp = namespace(X)
     for name, array in zip(names[:2], (X, Y), strict=True):

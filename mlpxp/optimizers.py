@@ -294,6 +294,8 @@ def _set_rate(optimizer: Any) -> None:
         return
     if hasattr(rate, "__len__") and not isinstance(rate, str):
         rates = tuple(rate)
+        if not rates:
+            raise RangeError("learning_rate must be a positive number, or one for each member of a stack, got an empty sequence")
         for one in rates:
             _positive("learning_rate", one)
         object.__setattr__(optimizer, "learning_rate", tuple(map(float, rates)))

@@ -38,8 +38,9 @@ def check_shapes(
         No array, or arrays of two libraries or two devices.
     """
     W: Any = output if parameters is None else _first_weights(network, parameters)
-    check_floating(W=W, X=X, Y=Y, weights=weights)
-    check_together(W=W, X=X, Y=Y, weights=weights)
+    arrays = {"the parameters": W, "X": X, "Y": Y, "weights": weights}
+    check_floating(**arrays)
+    check_together(**arrays)
     stacked = tuple(W.shape[:-_MATRIX])
     if parameters is not None:
         _check_layers(network, parameters, stacked)

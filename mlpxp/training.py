@@ -108,7 +108,18 @@ def train(
     >>> result.epochs, str(result.stop)
     (200, 'maximum of epochs reached')
     """
-    check_options(epochs=epochs, batch_size=batch_size, tolerance=tolerance, patience=patience, penalty=penalty, max_seconds=max_seconds)
+    check_options(
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation=validation,
+        tolerance=tolerance,
+        patience=patience,
+        start=start,
+        penalty=penalty,
+        max_seconds=max_seconds,
+        callbacks=callbacks,
+    )
     seed = check_seed(seed)
     library = backend_of(X) if backend is None else get_backend(backend)
     examples = _on(library, backend, (X, Y, weights))

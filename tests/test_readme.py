@@ -1,0 +1,65 @@
+"""What the README says is true: its equations stand where it says, its snippets and its commands run as written."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EQUATIONS = re.findall(r"^\| \*\*(\w+)\*\* \|.*\| `([^`]+)` \[([\w./]+):(\d+)\]\(([\w./]+)#L(\d+)\) \|$", README, re.MULTILINE)
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_table_has_every_equation_of_the_foundation():
+    tags = {tag for tag, *_ in EQUATIONS}
+    assert tags >= {"F1", "F2", "C1", "C2", "C3", "B1", "B2", "B3", "B4", "A1", "A2", "A3", "G1", "G2"}
+
+
+@pytest.mark.parametrize(("tag", "code", "shown", "number", "path", "anchor"), EQUATIONS, ids=[tag for tag, *_ in EQUATIONS])
+def test_an_equation_stands_on_the_line_that_the_table_names(tag, code, shown, number, path, anchor):
+    line = (ROOT / path).read_text(encoding="utf-8").splitlines()[int(number) - 1]
+    assert code in line
+    assert number == anchor
+    assert Path(path).name == Path(shown).name
+
+
+def test_the_snippets_run_one_after_the_other(capsys):
+    names: dict[str, object] = {}
+    assert len(SNIPPETS) >= 3
+    for snippet in SNIPPETS:
+        if "cupy" not in snippet:  # needs a GPU; the lines after it run with NumPy's arrays
+            exec(snippet, names)  # noqa: S102 - the README is ours
+    printed = capsys.readouterr().out
+    assert float(re.search(r"cost ([\d.]+)", printed).group(1)) < 0.05
+    assert "converged" in printed or "maximum" in printed
+
+
+def test_the_commands_run_as_written(tmp_path):
+    (tmp_path / "mnist").mkdir()
+    for file in (ROOT / "tests" / "data" / "idx").iterdir():
+        shutil.copy(file, tmp_path / "mnist")
+    rows = ["length,width,colour,species"]
+    rows += [f"{i % 7 + (i % 3)},{i % 5},{'red' if i % 2 else 'blue'},{'abc'[i % 3]}" for i in range(120)]
+    for name in ("table.csv", "held-out.csv", "new.csv"):
+        (tmp_path / name).write_text("\n".join(rows) + "\n")
+    block = re.search(r"## The command line\n+```sh\n(.*?)```", README, re.DOTALL).group(1)
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    # the model of the table has to be the one that predict is shown with, so the IDX folder's run goes elsewhere
+    for command in commands:
+        if "mnist/" in command:
+            command += ["--output", "mnist.safetensors"]
+    assert len(commands) >= 6
+    for program, *arguments in commands:
+        assert program == "mlpxp"
+        run = subprocess.run(
+            [sys.executable, "-c", "from mlpxp.cli import main; main()", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120,
+        )  # fmt: skip
+        assert run.returncode == 0, (arguments, run.stderr)
+    assert (tmp_path / "curve.png").stat().st_size > 1000
+    assert (tmp_path / "predictions.csv").read_text().count("\n") == 121

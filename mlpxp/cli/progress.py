@@ -1,0 +1,68 @@
+"""The progress bar of a training run: on a terminal, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from mlpxp.cli.wording import number, seconds, share
+
+if TYPE_CHECKING:
+    from mlpxp.history import Epoch
+
+__all__ = ["is_watched", "progress"]
+
+LEAST_SECONDS = 0.1  # between two updates
+NARROW = 76  # no bar below this
+WORDS = 66  # the columns beside the bar, and the ^C that a terminal writes after it
+
+
+def is_watched() -> bool:
+    """Whether stderr is a terminal that can move its cursor."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+@contextlib.contextmanager
+def progress(epochs: int, metric: str) -> Iterator[Callable[[Epoch], None]]:
+    """Show a bar while the block runs, and give a callback that moves it.
+
+    Parameters
+    ----------
+    epochs : int
+        How many there may be.
+    metric : {"accuracy", "r2"}
+        What the validation score is.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True, highlight=False)
+    brief = console.width < NARROW
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words,) if brief else (BarColumn(bar_width=min(30, console.width - WORDS)), words)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"epoch 0/{epochs:,}", total=epochs)
+        shown = 0.0
+
+        def advance(epoch: Epoch) -> None:
+            nonlocal shown
+            if epoch.seconds - shown < LEAST_SECONDS and epoch.number < epoch.last:
+                return
+            shown = epoch.seconds
+            bar.update(task, completed=epoch.number, description=_told(epoch, metric, brief=brief))
+
+        yield advance
+
+
+def _told(epoch: Epoch, metric: str, *, brief: bool) -> str:
+    left = epoch.seconds / epoch.number * (epoch.last - epoch.number)
+    score = "" if epoch.validation_score is None else share(epoch.validation_score, metric)
+    if brief:
+        return "  ".join(part for part in (f"epoch {epoch.number}", score, f"{seconds(left)} left") if part)
+    parts = [f"epoch {epoch.number:,}/{epoch.last:,}", f"cost {number(epoch.cost)}", f"{seconds(left)} left"]
+    if score:
+        parts.insert(2, f"{'R2' if metric == 'r2' else metric} {score}")
+    return "  ".join(parts)

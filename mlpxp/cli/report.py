@@ -1,0 +1,208 @@
+"""What a command tells people: tables, drawn with rich. Text from data is never taken for markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mlpxp.cli.wording import counted, number, printable, seconds, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpxp.cli.fitting import Fitted, Plan
+    from mlpxp.cli.serving import Served, Verdict
+    from mlpxp.exchange import Model
+    from mlpxp.network import Network
+
+__all__ = ["Report"]
+
+MOST_CLASSES = 20
+LONG = 16
+
+
+class Report:
+    """A console, and what is written to it."""
+
+    def __init__(self) -> None:
+        self.console = Console(markup=False, highlight=False, emoji=False)
+        encoding = (self.console.encoding or "").lower()
+        self.r2 = "R²" if encoding.startswith("utf") else "R2"
+
+    def plan(self, plan: Plan) -> None:
+        """Before training: what was read, what was inferred."""
+        classes = f", {len(plan.preparation.classes)} classes" if plan.task == "classification" else ""
+        self._line(f"{plan.name}: {counted(plan.preparation.n_inputs, 'input')}{classes}")
+        self._line(f"{plan.task}: {plan.why}")
+        for notice in plan.notices:
+            self.note(notice)
+
+    def fitted(self, fitted: Fitted, model: str | None, plot: str | None) -> None:
+        """After training: how good it is, why it stopped, where the model is."""
+        record = fitted.record()
+        self._scores({part: (record["rows"][part], verdict) for part, verdict in fitted.verdicts.items()})
+        self._facts(
+            {
+                "network": _architecture(fitted.plan.network),
+                "stopped": _stopped(record),
+                "trained": f"{counted(record['epochs'], 'epoch')} in {seconds(record['seconds'])}",
+                "model": model,
+                "plot": plot,
+            }
+        )
+        of = " of the training set" if fitted.shown == "train" else " of the test set"
+        self._confusion(fitted.verdicts[fitted.shown], fitted.plan.preparation.classes, of)
+
+    def evaluated(self, name: str, rows: int, verdict: Verdict, served: Served) -> None:
+        """How good a model is on some data."""
+        self._line(f"{name}, {served.preparation.task} of {served.preparation.target_name!r}")
+        self._scores({"evaluated": (rows, verdict)})
+        self._confusion(verdict, served.preparation.classes)
+
+    def model(self, path: str, model: Model, served: Served | None) -> None:
+        """What a model file holds."""
+        network, training = model.network, model.metadata.get("training")
+        self._line(f"{path}: {counted(network.n_parameters, 'parameter')}, {model.dtype}")
+        table = _table("layer", "reads", "units", "activation", "parameters", right=(1, 2, 4))
+        for index, ((n, n_in), activation) in enumerate(zip(network.shapes, network.activations, strict=True), start=1):
+            layer = f"{index} (output)" if index == len(network.shapes) else str(index)
+            table.add_row(layer, f"{n_in:,}", f"{n:,}", activation.name, f"{n * n_in + n:,}")
+        self._print(table)
+        facts: dict[str, str | None] = {"loss": network.loss.name}
+        if served is not None:
+            preparation = served.preparation
+            facts["predicts"] = f"{preparation.target_name} ({preparation.task})"
+            facts["classes"] = _listed(preparation.classes) or None
+            facts["reads"] = _listed(preparation.feature_names)
+        if isinstance(training, dict):
+            facts |= _recorded(training)
+        written = ", ".join(f"{name} {one}" for name, one in model.versions.items())
+        facts["written"] = " by ".join(part for part in (model.created, written) if part) or None
+        self._facts(facts)
+
+    def note(self, text: str) -> None:
+        """Something a user should know."""
+        self._line(f"note: {text}")
+
+    def _line(self, text: str) -> None:
+        self.console.print(Text(printable(text)), soft_wrap=not self.console.is_terminal)
+
+    def _scores(self, verdicts: dict[str, tuple[int, Verdict]]) -> None:
+        first = next(iter(verdicts.values()))[1]
+        metric = first.metric
+        regression = metric == "r2"
+        table = _table("", "rows", self.r2 if regression else metric, "cost", *(["RMSE"] if regression else []), right=(1, 2, 3, 4))
+        for part, (rows, verdict) in verdicts.items():
+            cells = [printable(part), f"{rows:,}", share(verdict.score, metric), number(verdict.cost)]
+            table.add_row(*cells, *([number(verdict.rmse)] if regression else []))
+        self._print(table)
+
+    def _facts(self, facts: dict[str, str | None]) -> None:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in facts.items():
+            if value is not None:
+                grid.add_row(f" {name}", Text(printable(value)))
+        self.console.print(grid)
+
+    def _confusion(self, verdict: Verdict, classes: Sequence[Any], of: str = "") -> None:
+        matrix = verdict.confusion_matrix
+        if matrix is None or len(classes) > MOST_CLASSES:
+            return
+        labels = [printable(label) for label in classes]
+        labels = [label if len(label) <= LONG else f"{label[: LONG - 3]}..." for label in labels]
+        table = _matrix(labels, labels, matrix)
+        if not self._fits(table):  # numbers above the columns instead of names
+            table = _matrix(
+                [f"{index} {label}" for index, label in enumerate(labels, start=1)],
+                [str(index) for index in range(1, len(labels) + 1)],
+                matrix,
+            )
+        self.console.print()
+        if self._fits(table):
+            self._line(f" confusion matrix{of}: true by row, predicted by column")
+            self.console.print(table)
+        else:
+            self._line(f" the confusion matrix of {len(labels)} classes is too wide for this terminal; --json prints it")
+
+    def _fits(self, table: Table) -> bool:
+        return self._width(table) <= self.console.width
+
+    def _width(self, table: Table) -> int:
+        return self.console.measure(table, options=self.console.options.update(width=10_000)).maximum
+
+    def _print(self, table: Table) -> None:
+        """Print a table at its own width: a terminal that is narrower wraps it, and no number is cut."""
+        before = self.console.width
+        self.console.width = max(before, self._width(table))
+        self.console.print(table)
+        self.console.width = before
+
+
+def _matrix(rows: Sequence[str], columns: Sequence[str], matrix: NDArray[Any]) -> Table:
+    table = _table("", *columns, right=range(1, len(columns) + 1))
+    for index, (label, counts) in enumerate(zip(rows, matrix.tolist(), strict=True)):
+        cells = [Text(f"{count:,}" if count else ".", style=_shade(index == column, count)) for column, count in enumerate(counts)]
+        table.add_row(Text(label, style="bold"), *cells)
+    return table
+
+
+def _shade(right: bool, count: int) -> str:
+    return "dim" if not count else "green" if right else "red"
+
+
+def _table(*headers: str, right: Iterable[int] = ()) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    numeric = set(right)
+    for index, header in enumerate(headers):
+        table.add_column(Text(header), justify="right" if index in numeric else "left", no_wrap=True)
+    return table
+
+
+def _architecture(network: Network) -> str:
+    sizes = "-".join(str(size) for size in network.sizes)
+    hidden = f"{network.hidden[0].name}, " if network.hidden else ""
+    return f"{sizes}, {hidden}{network.output.name}, {counted(network.n_parameters, 'parameter')}"
+
+
+def _stopped(record: dict[str, Any]) -> str:
+    kept = record["kept_epoch"]
+    return f"{record['stop']}; epoch {kept} was the best and is kept" if 0 < kept < record["epochs"] else f"{record['stop']}"
+
+
+def _recorded(training: dict[str, Any]) -> dict[str, str | None]:
+    """The facts of a training record that are as they should be; a file may hold anything."""
+
+    def part(name: str) -> dict[str, Any]:
+        value = training.get(name)
+        return value if isinstance(value, dict) else {}
+
+    metric = str(training.get("metric"))
+    scores = (f"{share(score, metric)} {name}" for name, score in part("scores").items() if isinstance(score, int | float))
+    rows = (f"{amount:,} {name}" for name, amount in part("rows").items() if isinstance(amount, int) and amount)
+    optimizer = [
+        str(part("optimizer").get("name")),
+        f"learning rate {number(part('optimizer').get('learning_rate'))} ({part('optimizer').get('schedule')})",
+        f"batches of {training.get('batch_size')}",
+        f"seed {training.get('seed')}",
+    ]
+    return {
+        "data": None if "data" not in training else str(training["data"]),
+        "rows": ", ".join(rows) or None,
+        {"r2": "R2"}.get(metric, metric if metric == "accuracy" else "score"): ", ".join(scores) or None,
+        "optimizer": ", ".join(optimizer) if "optimizer" in training else None,
+        "trained": f"{number(training.get('epochs'))} epochs in {seconds(training.get('seconds'))}: {training.get('stop')}"
+        if "epochs" in training
+        else None,
+    }
+
+
+def _listed(values: Sequence[Any], limit: int = 10) -> str:
+    shown = ", ".join(str(value) for value in values[:limit])
+    return shown if len(values) <= limit else f"{shown}, ... ({len(values) - limit:,} more)"

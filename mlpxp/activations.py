@@ -168,23 +168,25 @@ def _silu_derivative(Z: Array, A: Array) -> Any:
     return S + A * (1.0 - S)  # (zσ)' = σ + zσ(1 - σ)
 
 
-_GELU_SCALE = math.sqrt(2.0 / math.pi)
+_GELU_SCALE = math.sqrt(8.0 / math.pi)
 _GELU_CUBE = 0.044715
 
 
 def _gelu(Z: Array) -> Any:
-    """½z(1 + tanh(√(2/π)(z + 0.044715 z³))) (Hendrycks and Gimpel 2016; the standard has no erf for the exact form)."""
-    return 0.5 * Z * (1.0 + _gelu_tanh(Z))
+    """½z(1 + tanh(√(2/π)(z + 0.044715 z³))) (Hendrycks and Gimpel 2016; the standard has no erf for the exact form).
+
+    Written as z σ(√(8/π)(z + 0.044715 z³)), since 1 + tanh loses its digits where z < 0.
+    """
+    return Z * _gelu_gate(Z)
 
 
 def _gelu_derivative(Z: Array, A: Array) -> Any:
-    T = _gelu_tanh(Z)
-    inner = _GELU_SCALE * (1.0 + 3.0 * _GELU_CUBE * Z * Z)
-    return 0.5 * (1.0 + T) * (1.0 + Z * (1.0 - T) * inner)
+    S = _gelu_gate(Z)
+    return S * (1.0 + Z * (1.0 - S) * (_GELU_SCALE * (1.0 + 3.0 * (_GELU_CUBE * Z * Z))))
 
 
-def _gelu_tanh(Z: Array) -> Any:
-    return namespace(Z).tanh(_GELU_SCALE * (Z * (1.0 + _GELU_CUBE * Z * Z)))
+def _gelu_gate(Z: Array) -> Any:
+    return _sigmoid(_GELU_SCALE * (Z * (1.0 + _GELU_CUBE * Z * Z)))
 
 
 def _softmax(Z: Array) -> Any:

@@ -176,15 +176,16 @@ def _of_namespace(xp: Any, library: str) -> Backend:
 
 
 def dtype_of(xp: Any, dtype: Any) -> Any:
-    """Return the dtype of that name in a namespace; ``None`` and the namespace's own dtypes are returned as they are.
+    """Return float32 or float64 of a namespace, asked for by name or by the namespace's own dtype; ``None`` stays ``None``.
 
     Raises
     ------
     DtypeError
-        ``dtype`` is a name other than ``"float32"`` and ``"float64"``.
+        ``dtype`` is neither.
     """
-    if not isinstance(dtype, str):
-        return dtype
-    if dtype not in ("float32", "float64"):
-        raise DtypeError(f"dtype must be float32 or float64, got {dtype!r}")
-    return getattr(xp, dtype)
+    if dtype is None:
+        return None
+    for name in ("float32", "float64"):
+        if dtype == name if isinstance(dtype, str) else dtype == getattr(xp, name):
+            return getattr(xp, name)
+    raise DtypeError(f"dtype must be float32 or float64, got {dtype!r}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.errors import DataError, RangeError, ShapeError
 from mlpxp.history import TrainingResult
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import check_layers, check_shapes
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -54,7 +55,7 @@ def check_options(
     for name, value in (("tolerance", tolerance), ("penalty", penalty), ("max_seconds", max_seconds)):
         if value is None and name != "penalty":
             continue
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0.0 <= value < math.inf:
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < math.inf:
             raise RangeError(f"{name} must be a number from 0, got {value!r}")
 
 
@@ -81,9 +82,12 @@ def check_examples(
         NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
     """
     X, Y, weights = examples
-    check_floating(**dict(zip(("the parameters", *names), (parameters[0].W, X, Y, weights), strict=True)))
+    check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)
     xp = namespace(X)
+    for number, layer in enumerate(parameters, start=1):
+        if not (xp.all(xp.isfinite(layer.W)) and xp.all(xp.isfinite(layer.b))):
+            raise DataError(f"parameters to start from must be finite, got NaN or infinity in layer {number}")
     for name, array in zip(names[:2], (X, Y), strict=True):
         if not xp.all(xp.isfinite(array)):
             row, example = _first(library, ~xp.isfinite(array))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpxp.arrays import Array, namespace
+from mlpxp.arrays import Array, device_of, namespace
 from mlpxp.backend import Backend, backend_of
 from mlpxp.batches import in_order
 from mlpxp.propagation import cost, forward
@@ -73,7 +74,7 @@ class Evaluator:
         m = int(Y.shape[-1])
         total = m if weights is None else library.to_numpy(xp.sum(weights, axis=-1)).astype("float64")
         unit = xp.ones_like(Y[..., :1, 0]) if _counts_hits(network) else _shares_of_variance(Y, weights)
-        folds = tuple(library.asarray(rows) for rows in in_order(m, min(m, _BATCH)))
+        folds = tuple(library.asarray(rows, device=device_of(Y)) for rows in in_order(m, min(m, _BATCH)))
         return cls(network, library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
 
     def __call__(self, parameters: Parameters) -> Evaluation:
@@ -96,9 +97,10 @@ class _EvaluationStep:
         weight = float(Y.shape[-1]) if weights is None else xp.sum(weights, axis=-1)
         points = _points(self.network, xp, trace[-1].A, Y) * unit[..., :, None]
         points = xp.sum(points, axis=-2)
+        loss = cost(self.network, trace, Y, weights) * weight
         if weights is not None:
             points = points * weights
-        loss = cost(self.network, trace, Y, weights) * weight
+            loss = xp.where(weight > 0.0, loss, xp.zeros_like(loss))  # a batch that weighs nothing has no mean
         return parameters, xp.stack(xp.broadcast_arrays(loss, xp.sum(points, axis=-1)))
 
 
@@ -121,7 +123,7 @@ def _shares_of_variance(Y: Any, weights: Any) -> Any:
     w = xp.ones_like(Y[..., :1, :]) if weights is None else weights[..., None, :]
     mean = xp.sum(Y * w, axis=-1, keepdims=True) / xp.sum(w, axis=-1, keepdims=True)
     spread = xp.sum(w * (Y - mean) * (Y - mean), axis=-1)
-    varies = spread > 0.0
+    varies = xp.max(xp.where(w > 0.0, Y, -math.inf), axis=-1) > xp.min(xp.where(w > 0.0, Y, math.inf), axis=-1)  # ȳ is rounded
     n = xp.sum(xp.astype(varies, Y.dtype), axis=-1, keepdims=True)
     safe = xp.where(varies, spread, xp.ones_like(spread)) * xp.where(n > 0.0, n, xp.ones_like(n))
     shares = xp.where(varies, 1.0 / safe, xp.zeros_like(spread))

@@ -104,6 +104,8 @@ class TrainingResult:
         The optimizer's state after the last update.
     seed : int
         The seed of the batch order.
+    restored_best : bool
+        Whether ``parameters`` are those of ``best_epoch``.
     """
 
     network: Network
@@ -114,6 +116,7 @@ class TrainingResult:
     last_parameters: Parameters
     optimizer_state: Any
     seed: int
+    restored_best: bool = False
 
     @property
     def epochs(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Callback", "Loop", "TrainingStep"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
+_LOOK_EVERY = 16  # epochs; a look costs a pass over the parameters
 State: TypeAlias = tuple[Parameters, Any]  # the parameters and the optimizer's state
 
 
@@ -118,6 +119,7 @@ class Loop:
         self.network, self.library, self.optimizer, self.data = network, library, optimizer, data
         self.batches, self.watch, self.evaluator, self.past = batches, watch, evaluator, history
         self.state = self.started = self.before = state  # now, at the start of this epoch, at the start of the one before
+        self.safe = state  # the last one that was looked at and found finite
         self.best, self.restores_best = best, restores_best
         W = state[0][0].W
         self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2
@@ -163,6 +165,8 @@ class Loop:
             total += float(weight.sum())
         self.costs: list[float] = _as_list(sums / total)
         self._stop_diverged(number)
+        if number % _LOOK_EVERY == 0:
+            self._look(number)
         return True
 
     def _rates(self, number: int, fold: Fold) -> Any:
@@ -209,8 +213,10 @@ class Loop:
             self._take_back(diverged, number)
 
     def _take_back(self, diverged: list[bool], number: int) -> None:
-        started_well = self._finite(self.started[0])
-        self.state = self._choose(diverged, self._choose(started_well, self.started, self.before), self.state)
+        finite = self.safe
+        for state in (self.before, self.started):
+            finite = self._choose(self._finite(state[0]), state, finite)
+        self.state = self._choose(diverged, finite, self.state)
         self.stops = [Stop.DIVERGED if bad else stop for bad, stop in zip(diverged, self.stops, strict=True)]
         if all(stop is Stop.DIVERGED for stop in self.stops):
             rate = rate_at(self.optimizer.learning_rate, number - 1)
@@ -220,6 +226,14 @@ class Loop:
                 parameters=self.state[0],
                 history=self.past.extended(self.records),
             )
+
+    def _look(self, number: int) -> None:
+        """Look at the parameters themselves: behind a saturated unit they can be infinite and the cost finite."""
+        finite = self._finite(self.state[0])
+        if all(finite):
+            self.safe = self.state
+        else:
+            self._take_back([not good for good in finite], number)
 
     def _finite(self, parameters: Parameters) -> list[bool]:
         xp = namespace(parameters[0].W)
@@ -251,9 +265,7 @@ class Loop:
         return tuple(values) if self.is_stack else values[0]
 
     def _result(self) -> TrainingResult:
-        finite = self._finite(self.state[0])
-        if not all(finite):  # the very last update did it
-            self._take_back([not good for good in finite], len(self.past.cost) + len(self.records))
+        self._look(len(self.past.cost) + len(self.records))  # the very last update may have done it
         stops = tuple(stop or Stop.MAXIMUM for stop in self.stops)
         return TrainingResult(
             network=self.network,
@@ -264,6 +276,7 @@ class Loop:
             last_parameters=self.state[0],
             optimizer_state=self.state[1],
             seed=self.batches.seed,
+            restored_best=self.restores_best,
         )
 
 

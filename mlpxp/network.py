@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlpxp import draws
 from mlpxp.activations import ACTIVATIONS, Activation, find_activation
-from mlpxp.arrays import Array, namespace
+from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.backend import get_backend
 from mlpxp.errors import PairingError, RangeError, ShapeError
 from mlpxp.losses import Loss, find_loss
@@ -100,6 +100,8 @@ class Network:
         set_field(self, "output", find_activation(output))
         set_field(self, "loss", find_loss(loss))
         _check_pairing(self.output, self.loss)
+        if self.loss.pairing is not None:
+            find_activation(self.loss.pairing)
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -218,7 +220,7 @@ def initialize(
         weights = draws.weights(network.shapes, schemes, one)
         members.append(
             tuple(
-                Layer(W=library.asarray(W, dtype=dtype, device=device), b=library.asarray(W[:, :1] * 0.0, dtype=dtype, device=device))
+                Layer(W=library.asarray(W, dtype=dtype, device=device), b=library.asarray([[0.0]] * W.shape[0], dtype=dtype, device=device))
                 for W in weights
             )
         )
@@ -232,12 +234,20 @@ def stack(members: Sequence[Parameters]) -> Parameters:
     ------
     ShapeError
         There is no member, or members differ in shape.
+    DtypeError, BackendError
+        Members differ in dtype or in library.
     """
     if not members:
         raise ShapeError("a stack needs at least one member, got none")
     shapes = [[layer.W.shape for layer in member] for member in members]
     if any(shape != shapes[0] for shape in shapes):
         raise ShapeError("the members of a stack must have the same shapes, got different ones")
+    check_floating(
+        **{f"W_{number} of member {i}": layer.W for i, member in enumerate(members) for number, layer in enumerate(member, start=1)}
+    )
+    check_floating(
+        **{f"b_{number} of member {i}": layer.b for i, member in enumerate(members) for number, layer in enumerate(member, start=1)}
+    )
     xp = namespace(members[0][0].W)
     return tuple(
         Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers])) for layers in zip(*members, strict=True)

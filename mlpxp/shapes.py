@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, check_together
-from mlpxp.errors import ShapeError
+from mlpxp.errors import DtypeError, ShapeError
+from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_shapes"]
+__all__ = ["check_layers", "check_shapes"]
 
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
 
@@ -37,7 +38,7 @@ def check_shapes(
     BackendError
         No array, or arrays of two libraries or two devices.
     """
-    W: Any = output if parameters is None else _first_weights(network, parameters)
+    W: Any = output if parameters is None else check_layers(network, parameters)
     arrays = {"the parameters": W, "X": X, "Y": Y, "weights": weights}
     check_floating(**arrays)
     check_together(**arrays)
@@ -55,17 +56,22 @@ def check_shapes(
         raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
 
 
-def _first_weights(network: Network, parameters: Parameters) -> Any:
+def check_layers(network: Network, parameters: Parameters) -> Any:
+    """Refuse parameters that are not as many layers as the network has; return the first weights, which the others have to match."""
     if len(parameters) != len(network.shapes):
         raise ShapeError(
             f"parameters must have {len(network.shapes)} layers, got {len(parameters)}: the network's sizes are {network.sizes}"
         )
+    if not all(isinstance(layer, Layer) for layer in parameters):
+        raise ShapeError(f"parameters must be a tuple of Layer(W, b), got {type(parameters[0]).__name__} in it")
     return parameters[0].W
 
 
 def _check_layers(network: Network, parameters: Parameters, stacked: tuple[int, ...]) -> None:
     for number, (layer, (n, n_in)) in enumerate(zip(parameters, network.shapes, strict=True), start=1):
         for name, array, wanted in (("W", layer.W, (*stacked, n, n_in)), ("b", layer.b, (*stacked, n, 1))):
+            if array.dtype != parameters[0].W.dtype:
+                raise DtypeError(f"{name}_{number} must have the dtype of W_1, {parameters[0].W.dtype}, got {array.dtype}")
             if tuple(array.shape) != wanted:
                 raise ShapeError(
                     f"{name}_{number} must have shape {wanted}, got {tuple(array.shape)}: the network's sizes are {network.sizes}"

@@ -52,10 +52,13 @@ class Watch:
         self.stale = [0] * self.members
 
     @classmethod
-    def over(cls, members: int, tolerance: float | None, patience: int | None, past: Sequence[PerMember]) -> Watch:
-        """Return a watch that has seen the costs of the past epochs; members that had stopped then get another chance."""
+    def over(cls, members: int, tolerance: float | None, patience: int | None, past: Sequence[PerMember], *, before: int = 0) -> Watch:
+        """Return a watch that has seen the costs of past epochs, the first of them after ``before`` others.
+
+        Members that had stopped then get another chance.
+        """
         watch = cls(members, tolerance or 0.0, patience)
-        for epoch, costs in enumerate(past, start=1):
+        for epoch, costs in enumerate(past, start=before + 1):
             watch.see(epoch, list(costs) if isinstance(costs, tuple) else [costs], [True] * members)
         watch.stale = [0 if done else stale for done, stale in zip(watch.exhausted(), watch.stale, strict=True)]
         return watch

@@ -134,6 +134,7 @@ def train(
     if held_out is not None:
         check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
     members = _members(parameters)
+    restores_best = held_out is not None and patience is not None
     m = int(X.shape[-1])
     size = None if batch_size is None or batch_size >= m else batch_size
     batches = Batches(
@@ -145,12 +146,11 @@ def train(
     )
     rows = (X.mT, Y.mT) if size is None else (library.asarray(X.mT), library.asarray(Y.mT))  # contiguous where batches are gathered
     history = History() if earlier is None else earlier.history
-    watch = Watch.over(
-        members,
-        tolerance,
-        patience or (None if tolerance is None else _PATIENCE),
-        history.validation_cost if validation is not None else history.cost,
-    )
+    past = history.cost if validation is None else history.validation_cost
+    if restores_best and earlier is not None and not earlier.restored_best:
+        past = past[-1:]  # of the epochs before, only the last one's parameters are still there
+    patience = patience or (None if tolerance is None else _PATIENCE)
+    watch = Watch.over(members, tolerance, patience, past, before=len(history.cost) - len(past))
     loop = Loop(
         network,
         library,
@@ -161,7 +161,7 @@ def train(
         penalty=penalty,
         watch=watch,
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
-        restores_best=held_out is not None and patience is not None,
+        restores_best=restores_best,
         history=history,
         best=parameters if earlier is None else earlier.parameters,
     )

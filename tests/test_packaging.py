@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import mlpxp
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -53,7 +55,7 @@ def installed(distributions, tmp_path_factory):
 def test_the_wheel_holds_both_packages_and_nothing_else(distributions):
     names = zipfile.ZipFile(distributions[1]).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"mlpxp", "mlpxp_backends", f"mlpxp-{PROJECT['version']}.dist-info"}
+    assert tops == {"mlpxp", "mlpxp_backends", f"mlpxp-{mlpxp.__version__}.dist-info"}
     expected = {"mlpxp/py.typed", "mlpxp_backends/py.typed"}
     expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpxp").rglob("*.py")}
     expected |= {path.relative_to(ROOT / "backends").as_posix() for path in (ROOT / "backends").rglob("*.py")}
@@ -75,7 +77,7 @@ def test_the_installed_package_is_the_wheels(installed, package):
 
 
 def test_show_versions_runs_where_it_is_installed(installed):
-    assert PROJECT["version"] in run(installed, "-I", "-c", "import mlpxp; mlpxp.show_versions()", cwd=installed.parent)
+    assert mlpxp.__version__ in run(installed, "-I", "-c", "import mlpxp; mlpxp.show_versions()", cwd=installed.parent)
 
 
 def test_the_installed_entry_points_lead_to_the_backends(installed):

@@ -33,7 +33,7 @@ def test_the_snippets_run_one_after_the_other(capsys):
     assert len(SNIPPETS) >= 3
     for snippet in SNIPPETS:
         if "cupy" not in snippet:  # needs a GPU; the lines after it run with NumPy's arrays
-            exec(snippet, names)  # noqa: S102 - the README is ours
+            exec(snippet, names)
     printed = capsys.readouterr().out
     assert float(re.search(r"cost ([\d.]+)", printed).group(1)) < 0.05
     assert "converged" in printed or "maximum" in printed

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlpxp import GradientDescent, Network, forward, initialize
+from mlpxp import GradientDescent, Network, forward, get_backend, initialize
 from mlpxp.loop import TrainingStep
 
 SHAPES = (  # sizes, batch, hidden, output, loss, repeats
@@ -49,6 +49,10 @@ def measure(sizes: tuple[int, ...], m: int, hidden: str, output: str, loss: str,
     def whole() -> None:
         step(state, inputs, rows, targets, None, None, None)
 
+    fold_inputs = tuple(np.asarray(one)[None] for one in inputs)
+    get_backend("numpy").fold(
+        step, state, fold_inputs, rows, targets, None, None, None
+    )  # as in training: freed memory is kept from here on
     times: dict[object, list[float]] = {products: [], whole: []}
     for function in (products, whole) * (2 + repeats):
         began = time.perf_counter()

@@ -34,7 +34,7 @@ def train(
     optimizer: Optimizer,
     epochs: int,
     batch_size: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     validation: tuple[Array, Array] | tuple[Array, Array, Array] | None = None,
     tolerance: float | None = None,
     patience: int | None = None,
@@ -60,8 +60,8 @@ def train(
         How many passes over the data there may be, from 1.
     batch_size : int, optional
         Examples in a batch; by default all of them, and an epoch is one update as in the notes.
-    seed : int, default 0
-        Decides the initial parameters (unless ``start`` is given) and the batches.
+    seed : int, optional
+        Decides the initial parameters (unless ``start`` is given) and the batches; by default 0, or that of the earlier result.
     validation : (X, Y) or (X, Y, weights), optional
         Evaluated after each epoch.
     tolerance : float, optional
@@ -120,13 +120,13 @@ def train(
         max_seconds=max_seconds,
         callbacks=callbacks,
     )
-    seed = check_seed(seed)
+    earlier = start if isinstance(start, TrainingResult) else None
+    seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
     library = backend_of(X) if backend is None else get_backend(backend)
     examples = _on(library, backend, (X, Y, weights))
     held_out = None if validation is None else _on(library, backend, (*validation, None)[:3])
     X, Y, weights = examples
     check_floating(X=X, Y=Y)
-    earlier = start if isinstance(start, TrainingResult) else None
     if start is None:
         start = _initial(network, library, X, seed)
     parameters = start.last_parameters if isinstance(start, TrainingResult) else start

@@ -779,7 +779,16 @@ def test_numpys_numbers_are_numbers(name, value):
     assert train(NETWORK, X, Y, optimizer=Adam(), epochs=np.int64(1), **{name: value}).epochs <= 1
 
 
-@pytest.mark.parametrize("value", [-1, 0.5, "1", None])
+def test_going_on_keeps_the_seed():
+    X, Y = data()
+    whole = train(NETWORK, X, Y, optimizer=Adam(), epochs=4, batch_size=2, seed=7)
+    half = train(NETWORK, X, Y, optimizer=Adam(), epochs=2, batch_size=2, seed=7)
+    again = train(NETWORK, X, Y, optimizer=Adam(), epochs=2, batch_size=2, start=half)
+    assert again.seed == 7
+    assert listed(again.parameters) == listed(whole.parameters)
+
+
+@pytest.mark.parametrize("value", [-1, 0.5, "1"])
 def test_bad_seeds(value):
     refused(RangeError, ValueError, "^seed must be a whole number from 0, got ", seed=value)
 

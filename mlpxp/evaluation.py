@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpxp.arrays import Array, device_of, namespace
 from mlpxp.backend import Backend, backend_of
 from mlpxp.batches import in_order
+from mlpxp.errors import DataError
 from mlpxp.propagation import cost, forward
 from mlpxp.shapes import check_shapes
 
@@ -53,8 +54,12 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        No weight is above zero.
     """
     check_shapes(network, parameters, X, Y, weights)
+    if weights is not None and not namespace(weights).any(weights > 0.0):
+        raise DataError("weights must not all be zero: a mean over nothing is undefined")
     return Evaluator.of(network, backend_of(X), X, Y, weights)(parameters)
 
 

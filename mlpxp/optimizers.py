@@ -261,7 +261,9 @@ class WarmUp:
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
-        return float(learning_rate(epoch))
+        rate = float(learning_rate(epoch))
+        _in_range("the rate of a schedule", rate, 0.0, math.inf)
+        return rate
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 

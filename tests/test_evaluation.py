@@ -146,3 +146,11 @@ def test_shapes_are_checked():
     X, Y, _ = examples(VALUES)
     with pytest.raises(ShapeError, match="X must have shape"):
         evaluate(VALUES, mlpxp.initialize(VALUES, seed=0, dtype="float64"), X.T, Y)
+
+
+def test_weights_that_are_all_zero_are_refused():
+    network = mlpxp.Network((1, 1), output="identity")
+    one = np.ones((1, 3))
+    parameters = mlpxp.initialize(network, seed=0, dtype="float64")
+    with pytest.raises(mlpxp.DataError, match=r"^weights must not all be zero"):
+        mlpxp.evaluate(network, parameters, one, one, np.zeros(3))

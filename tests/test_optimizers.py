@@ -237,3 +237,9 @@ def test_numbers_from_zero(make, name, value):
 def test_nesterov_needs_momentum():
     with pytest.raises(RangeError, match=r"^nesterov needs momentum in \(0, 1\), got 0"):
         GradientDescent(0.1, nesterov=True)
+
+
+@pytest.mark.parametrize("rate", [-1.0, math.nan, math.inf])
+def test_a_schedule_that_returns_no_rate_is_refused(rate):
+    with pytest.raises(RangeError, match=r"^the rate of a schedule must be a number from 0, got "):
+        rate_at(lambda epoch: rate, 1.0)

@@ -203,7 +203,7 @@ class Loop:
             if exhausted and running[member]:
                 self.stops[member] = Stop.CONVERGED if self.evaluator is None else Stop.EARLY
         self._freeze()
-        if any([callback(epoch) is True for callback in callbacks]):  # noqa: C419 - every callback hears of every epoch
+        if any([_says_stop(callback(epoch)) for callback in callbacks]):  # noqa: C419 - every callback hears of every epoch
             self._stop(Stop.CALLBACK)
 
     def _stop_diverged(self, number: int) -> None:
@@ -284,6 +284,11 @@ def _choose(these: Any, new: Any, old: Any) -> Any:
     """Return a tree with ``new`` where the mask (k, 1, 1) holds and ``old`` elsewhere; what is no stack is ``new``."""
     xp = namespace(these)
     return tree_map(lambda n, o: xp.where(these, n, o) if n.ndim >= these.ndim else n, new, old)
+
+
+def _says_stop(answer: object) -> bool:
+    """``True``, also as an array library's own: ``numpy.all(...)`` is no ``bool``."""
+    return answer is True or (getattr(answer, "shape", None) == () and str(getattr(answer, "dtype", "")).endswith("bool") and bool(answer))
 
 
 def _without_rate(optimizer: Any) -> Any:

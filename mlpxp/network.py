@@ -99,7 +99,7 @@ class Network:
         set_field(self, "hidden", _one_each(hidden, len(self.sizes) - 2))
         set_field(self, "output", find_activation(output))
         set_field(self, "loss", find_loss(loss))
-        _check_pairing(self.output, self.loss)
+        _check_pairing(self.output, self.loss, self.sizes[-1])
         if self.loss.pairing is not None:
             find_activation(self.loss.pairing)
 
@@ -154,7 +154,9 @@ def _one_each(hidden: str | Activation | Sequence[str | Activation], n_hidden: i
     return activations
 
 
-def _check_pairing(output: Activation, loss: Loss) -> None:
+def _check_pairing(output: Activation, loss: Loss, n_outputs: int) -> None:
+    if output.values == "distribution" and n_outputs == 1:
+        raise PairingError(f"{output.name} needs at least two outputs, got 1, which would always be 1: use sigmoid")
     if loss.expects in ("real", output.values):
         return
     wanted = {"probability": "each output to be a probability", "distribution": "the outputs to be one distribution"}[loss.expects]

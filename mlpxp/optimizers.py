@@ -158,7 +158,7 @@ class Adam:
 
     def start(self, parameters: Parameters) -> AdamState:
         eta = _first_rate(self.learning_rate, parameters)
-        return AdamState(eta, _scalar_like(eta, 0.0), _zeros(parameters), _zeros(parameters))
+        return AdamState(eta, _no_updates(parameters), _zeros(parameters), _zeros(parameters))
 
     def update(self, parameters: Parameters, gradients: Parameters, state: AdamState) -> tuple[Parameters, AdamState]:
         t = state.t + 1.0
@@ -280,8 +280,11 @@ def _first_rate(learning_rate: LearningRate, parameters: Parameters) -> Any:
     return array[:, None, None]
 
 
-def _scalar_like(array: Any, value: float) -> Any:
-    return namespace(array).asarray(value, dtype=array.dtype, device=device_of(array))
+def _no_updates(parameters: Parameters) -> Any:
+    """Return t = 0: () for one network, (k, 1, 1) for a stack, whose members can stop at different times."""
+    W = parameters[0].W
+    xp = namespace(W)
+    return xp.zeros_like(W[..., :1, :1]) if W.ndim > 2 else xp.asarray(0.0, dtype=W.dtype, device=device_of(W))
 
 
 def _zeros(parameters: Parameters) -> Parameters:

@@ -308,3 +308,8 @@ def test_stacking_networks_of_two_dtypes():
     members = [mlpxp.initialize(Network((3, 2)), seed=0, dtype=dtype) for dtype in ("float32", "float64")]
     with pytest.raises(DtypeError):
         mlpxp.stack(members)
+
+
+def test_a_distribution_over_one_output_is_refused():
+    with pytest.raises(PairingError, match=r"^softmax needs at least two outputs, got 1"):
+        Network((2, 3, 1), output="softmax", loss="cross_entropy")

@@ -949,3 +949,18 @@ def test_xor_is_solved_by_a_hidden_layer_and_sooner_by_a_wider_one(width, low, h
 def test_xor_is_never_solved_without_a_hidden_layer():
     """P2: at most 3 of the 4 examples lie on their side of a line."""
     assert xor_scores().max() <= 0.75
+
+
+def test_a_callback_may_answer_with_a_librarys_own_true():
+    X, Y = data()
+    result = train(NETWORK, X, Y, optimizer=Adam(), epochs=9, callbacks=[lambda epoch: np.asarray([epoch.number]).max() == 3])
+    assert (result.epochs, result.stop) == (3, Stop.CALLBACK)
+
+
+def test_each_member_of_a_stack_counts_its_own_updates():
+    X, Y = data()
+    start = mlpxp.initialize(NETWORK, seed=range(2), dtype="float64")
+    result = train(NETWORK, X, Y, optimizer=Adam((1e-9, 0.01)), epochs=40, tolerance=1e-4, patience=5, start=start)
+    assert result.stop[0] is Stop.CONVERGED
+    assert float(result.optimizer_state.t[0, 0, 0]) == 6.0
+    assert float(result.optimizer_state.t[1, 0, 0]) > 6.0

@@ -102,6 +102,7 @@ def train(
     from mlpxp.cli.fitting import judge, learn, plan
     from mlpxp.cli.options import Options, check_outputs, names, widths
     from mlpxp.cli.report import Report
+    from mlpxp.errors import RangeError
 
     options = Options(
         data=data,
@@ -141,6 +142,8 @@ def train(
     if interrupted and not learnt.result.epochs:
         print("mlpxp: interrupted before the first epoch ended: no model was written", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
+    if not learnt.result.epochs:
+        raise RangeError("--max-seconds was over before the first epoch ended: no model was written; allow more time")
     with interruptions_ignored() if interrupted else contextlib.nullcontext():
         fitted = judge(planned, learnt)
         drawn = _save(fitted, output, plot)

@@ -226,3 +226,12 @@ def _on_a_terminal(start, columns, environment, *options):
     reader.join(timeout=10)
     os.close(ours)
     return seen.decode(), done
+
+
+def test_no_time_at_all_writes_no_untrained_model(tmp_path):
+    done = subprocess.run(
+        [*PROGRAM, "train", "xor", "--max-seconds", "0"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("mlpxp: error: --max-seconds was over before the first epoch ended")
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ out has the library, the device and the dtype of what went in; nothing is moved 
 
 from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.backend import Backend, get_backend, known_backends
+from mlpxp.devices import Device
 from mlpxp.errors import (
     BackendError,
     DataError,
@@ -14,6 +15,7 @@ from mlpxp.errors import (
     DtypeError,
     FileFormatError,
     MlpxpError,
+    OutOfMemoryError,
     OutputError,
     PairingError,
     RangeError,
@@ -28,6 +30,7 @@ from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
 from mlpxp.propagation import Passed
 from mlpxp.stopping import Stop
+from mlpxp.survey import BackendStatus, backends
 from mlpxp.training import train
 from mlpxp.versions import show_versions
 
@@ -39,9 +42,11 @@ __all__ = [
     "AdamW",
     "Backend",
     "BackendError",
+    "BackendStatus",
     "Constant",
     "Cosine",
     "DataError",
+    "Device",
     "DivergenceError",
     "DtypeError",
     "Epoch",
@@ -53,6 +58,7 @@ __all__ = [
     "Loss",
     "MlpxpError",
     "Network",
+    "OutOfMemoryError",
     "OutputError",
     "PairingError",
     "Parameters",
@@ -65,6 +71,7 @@ __all__ = [
     "UnknownNameError",
     "WarmUp",
     "__version__",
+    "backends",
     "backward",
     "cost",
     "cost_and_gradients",

@@ -16,7 +16,7 @@ from mlpxp.errors import BackendError, DtypeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Array", "check_floating", "check_together", "device_of", "library_of", "namespace", "tree_leaves", "tree_map"]
+__all__ = ["Array", "check_floating", "check_together", "device_of", "is_array", "library_of", "namespace", "tree_leaves", "tree_map"]
 
 
 @runtime_checkable
@@ -67,6 +67,15 @@ def namespace(array: Array) -> Any:
     if isinstance(xp, ModuleType):
         _MODULES[type(array)] = xp
     return xp
+
+
+def is_array(value: Any) -> bool:
+    """Return whether ``value`` is an array of a library that speaks the standard."""
+    try:
+        namespace(value)
+    except TypeError:
+        return False
+    return True
 
 
 def library_of(array: object) -> str:

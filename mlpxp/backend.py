@@ -7,18 +7,29 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mlpxp.arrays import Array, library_of, namespace, tree_leaves, tree_map
-from mlpxp.errors import BackendError, DtypeError, UnknownNameError
+from mlpxp.arrays import Array, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.devices import Device, no_such_device
+from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Backend", "StandardBackend", "backend_of", "dtype_of", "fold_in_python", "get_backend", "known_backends"]
+__all__ = [
+    "Backend",
+    "StandardBackend",
+    "backend_of",
+    "choose_backend",
+    "dtype_of",
+    "fold_in_python",
+    "get_backend",
+    "known_backends",
+    "on_host",
+]
 
 _GROUP = "mlpxp.backends"
 _OURS = {
@@ -41,8 +52,26 @@ class Backend(Protocol):
         """The library's array API namespace."""
         ...
 
+    @property
+    def version(self) -> str:
+        """The library's version."""
+        ...
+
+    @property
+    def runs(self) -> str:
+        """How it runs an epoch, in a few words."""
+        ...
+
+    def devices(self) -> Sequence[Device]:
+        """List the devices that are here, the default one first; a :class:`BackendError` says why there is none."""
+        ...
+
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
-        """Make an array of host data or of the library's own arrays, rows contiguous; copies only where it has to."""
+        """Make an array of host data or of any library's arrays, rows contiguous; copies only where it has to.
+
+        ``device`` is a name, a :class:`Device`, or the library's own device object; ``None`` leaves an array of the library where it
+        is, and puts other data on the default device.
+        """
         ...
 
     def to_numpy(self, array: Any) -> Any:
@@ -99,19 +128,42 @@ class StandardBackend:
     ----------
     namespace : module
         The library's array API namespace.
+    name : str, optional
+        What it is registered under; by default the namespace's name.
     """
 
     namespace: Any
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or getattr(self.namespace, "__name__", type(self.namespace).__name__))
 
     @property
-    def name(self) -> str:
-        return str(self.namespace.__name__)
+    def version(self) -> str:
+        return str(getattr(self.namespace, "__version__", "unknown"))
+
+    @property
+    def runs(self) -> str:
+        return "step by step"
+
+    def devices(self) -> tuple[Device, ...]:
+        try:
+            info = self.namespace.__array_namespace_info__()
+        except AttributeError:  # the standard's inspection is optional
+            return ()
+        listed = [device for device in info.devices() if device is not None]
+        return tuple(Device(str(one), str(one), float64="float64" in info.dtypes(device=one)) for one in listed)
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
-        return self.namespace.asarray(values, dtype=dtype_of(self.namespace, dtype), device=device)
+        if isinstance(device, str | Device):
+            listed = {str(one): one for one in self.namespace.__array_namespace_info__().devices() if one is not None}
+            if str(device) not in listed:
+                raise no_such_device(device, self.devices())
+            device = listed[str(device)]
+        return self.namespace.asarray(on_host(values, self.namespace), dtype=dtype_of(self.namespace, dtype), device=device)
 
     def to_numpy(self, array: Any) -> Any:
-        return get_backend("numpy").asarray(array)
+        return get_backend("numpy").namespace.asarray(array)
 
     def synchronize(self) -> None:
         """Do nothing: the standard has no queue to wait for."""
@@ -131,33 +183,64 @@ def _registered() -> dict[str, EntryPoint]:
     return ours | {point.name: point for point in entry_points(group=_GROUP)}
 
 
-def get_backend(backend: str | Backend) -> Backend:
+def get_backend(backend: str | Backend, **options: Any) -> Backend:
     """Return the backend of that name, importing its library; a :class:`Backend` is returned as it is.
+
+    Parameters
+    ----------
+    backend : str or Backend
+        One of :func:`known_backends`, or ``"auto"``: NumPy, where there is no array to tell the library by.
+    **options
+        Of that backend, as its class documents them: ``compile=True`` of PyTorch, ``precision="tf32"`` of CuPy.
 
     Raises
     ------
     UnknownNameError
         No backend has that name; the message lists the known ones.
+    RangeError
+        The backend has no such option, or not with that value.
     BackendError
         Its library is not installed, or can't be used.
     """
     if isinstance(backend, str):
-        return _load(backend)
+        backend = _load("numpy" if backend == "auto" else backend)
     if not isinstance(backend, Backend):
         raise UnknownNameError(f"backend must be a name or a Backend, got {backend!r}")
-    return backend
+    return _with_options(backend, options) if options else backend
+
+
+def _with_options(backend: Any, options: dict[str, Any]) -> Backend:
+    known = [field.name for field in getattr(backend, "__dataclass_fields__", {}).values() if field.name != "namespace"]
+    for option in options:
+        if option not in known:
+            has = f"has the options {', '.join(known)}" if known else "has no options"
+            raise RangeError(f"backend {backend.name!r} {has}, got {option!r}")
+    return cast("Backend", replace(backend, **options))
+
+
+def choose_backend(backend: str | Backend, *values: Any) -> Backend:
+    """Return the backend that was asked for; ``"auto"`` is that of the first array among ``values``, and NumPy if there is none."""
+    if backend == "auto":
+        return next((backend_of(value) for value in values if is_array(value)), get_backend("numpy"))
+    return get_backend(backend)
 
 
 @cache
 def _load(name: str) -> Backend:
     point = _registered().get(name)
     if point is None:
-        raise UnknownNameError(f"backend must be one of {', '.join(known_backends())}, got {name!r}")
+        raise UnknownNameError(f"backend must be auto or one of {', '.join(known_backends())}, got {name!r}")
     try:
         return cast("Backend", point.load())
-    except ImportError as error:
-        missing = f"{error.name} is not installed" if isinstance(error, ModuleNotFoundError) else str(error)
-        raise BackendError(f"backend {name!r} can't be used: {missing}; try pip install 'mlpxp[{name}]'") from error
+    except ModuleNotFoundError as error:
+        raise BackendError(f"backend {name!r} needs {error.name}, which is not installed: {_how_to_install(name)}") from error
+    except (ImportError, OSError, AttributeError) as error:  # installed, but broken
+        reason = " ".join(str(error).split())
+        raise BackendError(f"backend {name!r} can't be imported: {reason}; reinstall it: {_how_to_install(name)}") from error
+
+
+def _how_to_install(name: str) -> str:
+    return f"pip install 'mlpxp[{name}]'" if name in _OURS else f"install what the package of backend {name!r} needs"
 
 
 def backend_of(array: Array) -> Backend:
@@ -173,6 +256,11 @@ def backend_of(array: Array) -> Backend:
 def _of_namespace(xp: Any, library: str) -> Backend:
     name = _LIBRARIES.get(library, library)
     return _load(name) if name in _registered() else StandardBackend(xp)
+
+
+def on_host(values: Any, xp: Any) -> Any:
+    """Return data that the library ``xp`` reads: its own arrays and host data as they are, another library's arrays as NumPy's."""
+    return backend_of(values).to_numpy(values) if is_array(values) and namespace(values) is not xp else values
 
 
 def dtype_of(xp: Any, dtype: Any) -> Any:

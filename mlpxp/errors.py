@@ -12,6 +12,7 @@ what was wrong, what was wanted, what was got, and why.
     ├── UnknownNameError    (ValueError)       a name that stands in no table: activation, loss, backend, column, ...
     ├── PairingError        (ValueError)       an output activation and a loss that make no sense together
     ├── BackendError        (RuntimeError)     a library or a device that can't be used, or two that were mixed
+    │   └── OutOfMemoryError (MemoryError)     a device's memory is too small
     ├── DataError           (ValueError)       data that can't be learnt from: NaN, one class, no rows, an unknown label
     ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
     ├── OutputError         (OSError)          a place that can't be written to
@@ -33,6 +34,7 @@ __all__ = [
     "DtypeError",
     "FileFormatError",
     "MlpxpError",
+    "OutOfMemoryError",
     "OutputError",
     "PairingError",
     "RangeError",
@@ -67,6 +69,24 @@ class PairingError(MlpxpError, ValueError):
 
 class BackendError(MlpxpError, RuntimeError):
     """An array library or a device can't be used, or arrays of two of them were mixed."""
+
+
+class OutOfMemoryError(BackendError, MemoryError):
+    """A device has too little memory for what was asked of it.
+
+    Attributes
+    ----------
+    asked, free : int or None
+        Bytes that were asked for, and that were free; ``None`` where the library doesn't say.
+    """
+
+    def __init__(self, message: str, asked: int | None = None, free: int | None = None) -> None:
+        super().__init__(message)
+        self.asked = asked
+        self.free = free
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self.asked, self.free)
 
 
 class DataError(MlpxpError, ValueError):

@@ -170,7 +170,7 @@ def initialize(
     network: Network,
     *,
     seed: int | Sequence[int],
-    backend: str | Backend = "numpy",
+    backend: str | Backend = "auto",
     dtype: str = "float32",
     device: Any = None,
     scheme: str | None = None,
@@ -182,11 +182,11 @@ def initialize(
     network : Network
     seed : int or sequence of int
         One seed, or k of them for a stack of k networks.
-    backend : str or Backend, default "numpy"
-        The array library the parameters are made in.
+    backend : str or Backend, default "auto"
+        The array library the parameters are made in; ``"auto"`` is NumPy.
     dtype : {"float32", "float64"}, default "float32"
-    device : optional
-        Where they are put; the library's default device if ``None``.
+    device : str, Device or the library's own device object, optional
+        Where they are put: ``"cuda:1"``, ``"cpu"``; the library's default device if ``None``.
     scheme : str, optional
         ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``lecun_normal`` or ``zeros``. By default He's
         uniform scheme for a layer whose activation is flat on one side (relu, leaky_relu, elu, softplus, silu, gelu)

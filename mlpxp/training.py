@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import Array, check_floating, device_of, namespace
-from mlpxp.backend import Backend, backend_of, get_backend
+from mlpxp.arrays import Array, check_floating, device_of, is_array, namespace
+from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
 from mlpxp.checks import check_examples, check_options
 from mlpxp.draws import check_seed
-from mlpxp.errors import RangeError, ShapeError
+from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
 from mlpxp.evaluation import Evaluator
 from mlpxp.history import History, TrainingResult
 from mlpxp.loop import Callback, Loop
@@ -39,7 +39,8 @@ def train(
     tolerance: float | None = None,
     patience: int | None = None,
     weights: Array | None = None,
-    backend: str | Backend | None = None,
+    backend: str | Backend = "auto",
+    device: Any = None,
     start: Parameters | TrainingResult | None = None,
     penalty: float = 0.0,
     max_seconds: float | None = None,
@@ -72,8 +73,11 @@ def train(
         parameters of the best epoch are returned.
     weights : array, shape (m,), optional
         Non-negative weights of the examples. A batch whose weights add up to zero is skipped.
-    backend : str or Backend, optional
-        Move X, Y, weights and validation data there first. By default they are used where they are.
+    backend : str or Backend, default "auto"
+        The array library to train in: X, Y, weights and validation data are made its arrays. ``"auto"`` uses arrays as and where they
+        are, whatever library they come from, and NumPy for lists and other host data.
+    device : str, Device or the library's own device object, optional
+        Where to train: ``"cuda:1"``, ``"cpu"``. The data are moved there; by default they stay where they are.
     start : tuple of Layer or TrainingResult, optional
         Parameters to begin from (a stack trains as one), or an earlier result to go on from: its optimizer state, history
         and count of epochs go on too, so that 5 epochs and 5 more are 10.
@@ -96,6 +100,8 @@ def train(
         diverges is frozen at its last finite parameters while the others go on; only if all do is this raised.
     ShapeError, DtypeError, BackendError, DataError, RangeError
         Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range.
+    OutOfMemoryError
+        The device has too little memory for a step; the message suggests a batch size.
 
     Examples
     --------
@@ -122,9 +128,10 @@ def train(
     )
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
-    library = backend_of(X) if backend is None else get_backend(backend)
-    examples = _on(library, backend, (X, Y, weights))
-    held_out = None if validation is None else _on(library, backend, (*validation, None)[:3])
+    library = choose_backend(backend, X, Y)
+    moved = backend != "auto" or device is not None
+    examples = _on(library, (X, Y, weights), device, moved=moved)
+    held_out = None if validation is None else _on(library, (*validation, None)[:3], device, moved=moved)
     X, Y, weights = examples
     check_floating(X=X, Y=Y)
     if start is None:
@@ -165,12 +172,27 @@ def train(
         history=history,
         best=parameters if earlier is None else earlier.parameters,
     )
-    return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
+    try:
+        return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
+    except OutOfMemoryError as error:
+        raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, X, error.free)}", error.asked, error.free) from error
 
 
-def _on(library: Backend, moved: object, examples: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-    X, Y, weights = examples if moved is None else (None if array is None else library.asarray(array) for array in examples)
+def _on(library: Backend, examples: tuple[Any, ...], device: Any, *, moved: bool) -> tuple[Any, Any, Any]:
+    """Make host data arrays, and arrays those of the library and the device that were asked for, if any were."""
+    X, Y, weights = (
+        array if array is None or (is_array(array) and not moved) else library.asarray(array, device=device) for array in examples
+    )
     return X, Y, weights
+
+
+def _smaller(network: Network, members: int, batch: int, X: Array, free: int | None) -> str:
+    """Say which batch would fit: K3, the activations and the errors of the batch, and as much again for what is on its way."""
+    an_example = 4 * sum(network.sizes) * members * (8 if X.dtype == namespace(X).float64 else 4)
+    fits = max(1, min(batch // 2, batch if free is None else free // an_example))
+    if batch == 1:
+        return "the batch is one example already: try a smaller network"
+    return f"try batch_size={2 ** (fits.bit_length() - 1)}"
 
 
 def _initial(network: Network, library: Backend, X: Array, seed: int) -> Parameters:

@@ -265,9 +265,9 @@ def test_no_seeds():
         ({"scheme": ""}, UnknownName, ValueError, "^scheme must be one of"),
         ({"dtype": "float16"}, DtypeError, TypeError, "^dtype must be float32 or float64, got 'float16'$"),
         ({"dtype": "int64"}, DtypeError, TypeError, "^dtype must be float32 or float64, got 'int64'$"),
-        ({"backend": "tensorflow"}, UnknownName, ValueError, "^backend must be one of numpy, .*, got 'tensorflow'$"),
+        ({"backend": "tensorflow"}, UnknownName, ValueError, "^backend must be auto or one of numpy, .*, got 'tensorflow'$"),
         ({"backend": None}, UnknownName, ValueError, "^backend must be a name or a Backend, got None$"),
-        ({"device": "cuda:0"}, BackendError, RuntimeError, "^NumPy has one device, 'cpu', got 'cuda:0'$"),
+        ({"device": "cuda:0"}, BackendError, RuntimeError, "^device must be one that is here, 'cpu', got 'cuda:0'$"),
     ],
 )
 def test_bad_options(options, error, builtin, message):

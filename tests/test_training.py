@@ -5,6 +5,7 @@ import pickle
 from dataclasses import FrozenInstanceError, fields
 from types import SimpleNamespace
 
+import array_api_strict as strict
 import numpy as np
 import pytest
 
@@ -915,15 +916,37 @@ def test_arrays_that_do_not_fit():
     )
 
 
-def test_arrays_of_no_library_or_of_two():
+def test_arrays_of_two_libraries_or_two_devices():
     X, Y = data()
-    refused(BackendError, RuntimeError, "array API standard, got list$", X=X.tolist())
-    refused(BackendError, RuntimeError, r"^Y must be an array of the library of X \(numpy\), got list", Y=Y.tolist())
-    refused(UnknownNameError, ValueError, "^backend must be one of", backend="tensorflow")
-    strict = pytest.importorskip("array_api_strict")
-    refused(BackendError, RuntimeError, "^Y must be an array of the library of X", Y=strict.asarray(Y))
+    refused(
+        BackendError,
+        RuntimeError,
+        r"^Y must be an array of the library of X \(numpy\), got array_api_strict",
+        Y=strict.asarray(Y),
+    )
     there = tree_map(strict.asarray, start())
-    refused(BackendError, RuntimeError, "must be an array of the library of the parameters", start=there)
+    refused(BackendError, RuntimeError, r"must be an array of the library of the parameters \(array_api_strict\), got numpy", start=there)
+    one, two = (strict.asarray(array, device=strict.Device(name)) for array, name in ((X, "device1"), (Y, "device2")))
+    refused(BackendError, RuntimeError, r"^Y must be on the device of the parameters \(.*device1'\)\), got .*device2", X=one, Y=two)
+
+
+def test_lists_are_host_data_and_train_on_numpy():
+    X, Y = data()
+    wanted = train(NETWORK, X, Y, optimizer=Adam(), epochs=2)
+    got = train(NETWORK, X.tolist(), Y.tolist(), optimizer=Adam(), epochs=2, validation=(X.tolist(), Y.tolist()))
+    assert isinstance(got.parameters[0].W, np.ndarray)
+    assert got.history.cost == wanted.history.cost
+
+
+def test_data_that_are_no_arrays():
+    refused(DataError, ValueError, "^data must be numbers, as many in each row", X=[[1.0, 2.0], [3.0]])
+    refused(DtypeError, TypeError, "^X must have a real floating dtype, got int64", X=[[1, 2]])
+
+
+def test_a_backend_or_a_device_that_is_not_there():
+    refused(UnknownNameError, ValueError, "^backend must be auto or one of numpy, cupy, torch, jax, strict", backend="tensorflow")
+    refused(UnknownNameError, ValueError, "^backend must be a name or a Backend, got 3", backend=3)
+    refused(BackendError, RuntimeError, "^device must be one that is here, 'cpu', got 'cuda:1'", device="cuda:1")
 
 
 # ----------------------------------------------------------------------------------------------------------------- XOR

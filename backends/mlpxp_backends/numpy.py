@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import array_api_compat.numpy as xp
 import numpy as np
 
-from mlpxp.backend import dtype_of, fold_in_python
-from mlpxp.errors import BackendError
+from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +23,23 @@ __all__ = ["backend"]
 class NumpyBackend:
     """NumPy on the CPU."""
 
-    name: str = "numpy"
-    namespace: Any = xp
+    name: ClassVar[str] = "numpy"
+    namespace: ClassVar[Any] = xp
+    version: ClassVar[str] = np.__version__
+    runs: ClassVar[str] = "step by step"
+
+    def devices(self) -> tuple[Device]:
+        return (host(),)
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> np.ndarray:
-        if device not in (None, "cpu"):
-            raise BackendError(f"NumPy has one device, 'cpu', got {device!r}")
-        return np.asarray(values, dtype=dtype_of(xp, dtype), order="C")
+        if device is not None and str(device) != "cpu":
+            raise no_such_device(device, self.devices())
+        values, dtype = on_host(values, xp), dtype_of(xp, dtype)
+        with memory_watched(host, MemoryError):
+            try:
+                return np.asarray(values, dtype=dtype, order="C")
+            except (TypeError, ValueError) as error:
+                raise DataError(f"data must be numbers, as many in each row: {error}") from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
@@ -38,7 +49,8 @@ class NumpyBackend:
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         _keep_freed_memory()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a diverging run is found by its cost, and named
+        ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a diverging run is found by its cost, and named
+        with ignored, memory_watched(host, MemoryError):
             return fold_in_python(xp, step, state, inputs, *data)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import array_api_strict as xp
 import numpy as np
 
-from mlpxp.backend import dtype_of, fold_in_python
-from mlpxp.errors import BackendError
+from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.errors import DtypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,17 +23,29 @@ __all__ = ["backend"]
 class StrictBackend:
     """array-api-strict; its devices ``device1``, ``device2`` and ``no_float64`` stand in for a GPU's constraints."""
 
-    name: str = "strict"
-    namespace: Any = xp
+    name: ClassVar[str] = "strict"
+    namespace: ClassVar[Any] = xp
+    version: ClassVar[str] = xp.__version__
+    runs: ClassVar[str] = "step by step"
+
+    def devices(self) -> tuple[Device, ...]:
+        here = host()
+        info = xp.__array_namespace_info__()
+        return tuple(
+            replace(here, name=name, description=f"simulated on {here.description}", float64="float64" in info.dtypes(device=device))
+            for name, device in _devices().items()
+        )
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
-        if isinstance(device, str):
+        if isinstance(device, str | Device):
+            if str(device) not in _devices():
+                raise no_such_device(device, self.devices())
+            device = _devices()[str(device)]
+        with memory_watched(host, MemoryError):
             try:
-                device = xp.Device(device)
-            except ValueError:
-                known = ", ".join(repr(str(known)) for known in xp.__array_namespace_info__().devices())
-                raise BackendError(f"device must be one of array-api-strict's, {known}, got {device!r}") from None
-        return xp.asarray(values, dtype=dtype_of(xp, dtype), device=device)
+                return xp.asarray(on_host(values, xp), dtype=dtype_of(xp, dtype), device=device)
+            except ValueError as error:
+                raise DtypeError(f"{error} Use dtype='float32'") from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(xp.asarray(array, device=xp.Device("CPU_DEVICE")))
@@ -40,8 +54,15 @@ class StrictBackend:
         """Do nothing: there is no queue."""
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a diverging run is found by its cost, and named
+        ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a diverging run is found by its cost, and named
+        with ignored, memory_watched(host, MemoryError):
             return fold_in_python(xp, step, state, inputs, *data)
+
+
+@cache
+def _devices() -> dict[str, Any]:
+    """Return array-api-strict's devices by the names that its ``Device`` takes."""
+    return {str(device).split("'")[1]: device for device in xp.__array_namespace_info__().devices()}
 
 
 backend = StrictBackend()

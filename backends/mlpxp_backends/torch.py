@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import array_api_compat.torch as xp
 import numpy as np
 import torch
 
-from mlpxp.backend import dtype_of, fold_in_python
+from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.errors import DtypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +23,31 @@ __all__ = ["backend"]
 class TorchBackend:
     """PyTorch tensors; gradients are ours, so nothing is recorded for autograd."""
 
-    name: str = "torch"
-    namespace: Any = xp
+    name: ClassVar[str] = "torch"
+    namespace: ClassVar[Any] = xp
+    version: ClassVar[str] = torch.__version__
+    runs: ClassVar[str] = "step by step, without autograd"
+
+    def devices(self) -> tuple[Device, ...]:
+        return (host(), *_cuda(), *_mps())
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
+        if device is not None:
+            device = self._device(device)
         if not isinstance(values, torch.Tensor):
-            values = np.require(values, requirements=["C", "W"])  # a tensor can't have negative strides, nor look at read-only memory
-        return torch.as_tensor(values, dtype=dtype_of(xp, dtype), device=device).contiguous()
+            values = np.require(on_host(values, xp), requirements=["C", "W"])  # a tensor has no negative strides and no read-only memory
+        with memory_watched(_fullest, RuntimeError):
+            try:
+                return torch.as_tensor(values, dtype=dtype_of(xp, dtype), device=device).contiguous()
+            except TypeError as error:  # text; float64 on an Apple GPU
+                raise DtypeError(f"PyTorch can't make a tensor of these data: {error}") from error
+
+    def _device(self, device: Any) -> torch.device:
+        """Return PyTorch's device, if a tensor can be made there."""
+        try:
+            return torch.empty(0, device=str(device) if isinstance(device, Device) else device).device
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise no_such_device(device, self.devices()) from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array.detach().cpu())
@@ -37,8 +57,26 @@ class TorchBackend:
             torch.cuda.synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        with torch.no_grad():  # not inference_mode: its tensors can't be handed back to a user's autograd
+        unrecorded = torch.no_grad()  # not inference_mode: its tensors can't be handed back to a user's autograd
+        with unrecorded, memory_watched(_fullest, RuntimeError):
             return fold_in_python(xp, step, state, inputs, *data)
+
+
+def _cuda() -> list[Device]:
+    found = []
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        free, memory = torch.cuda.mem_get_info(number)
+        found.append(Device(f"cuda:{number}", torch.cuda.get_device_name(number), memory, free))
+    return found
+
+
+def _mps() -> list[Device]:
+    return [Device("mps", "Apple GPU", float64=False)] if torch.backends.mps.is_available() else []
+
+
+def _fullest() -> Device:
+    """Return the device that a lack of memory is about: the GPU that has the least left, or the host where there is none."""
+    return min(_cuda(), key=lambda device: device.free or 0, default=host())
 
 
 backend = TorchBackend()

@@ -36,8 +36,12 @@ Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA_HELP)]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="A model file that mlpxp train has written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
 BackendName = Annotated[
-    str, typer.Option("--backend", envvar="MLPXP_BACKEND", metavar="NAME", help="The array library: numpy, cupy, torch, jax.")
+    str,
+    typer.Option(
+        "--backend", envvar="MLPXP_BACKEND", metavar="NAME", help="The array library: numpy, cupy, torch, jax; see mlpxp backends."
+    ),
 ]
+DeviceName = Annotated[str | None, typer.Option("--device", metavar="NAME", help="Where it runs: cpu, cuda, cuda:1.")]
 
 
 def _option(metavar: str, text: str, panel: str) -> Any:
@@ -91,7 +95,8 @@ def train(
     max_seconds: Annotated[float | None, _option("S", "Stop after this time.", "The training")] = None,
     seed: Annotated[int, _option("N", "Of the split, the first weights and the batches.", "The training")] = 0,
     dtype: Annotated[str, _option("NAME", "float32 or float64.", "The training")] = "float32",
-    backend: BackendName = "numpy",
+    backend: BackendName = "auto",
+    device: DeviceName = None,
     output: Annotated[str, typer.Option(metavar="FILE", help="The model file to write.")] = "model.safetensors",
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the loss curve: .png, .svg or .pdf.")] = None,
     as_json: Json = False,
@@ -127,6 +132,7 @@ def train(
         seed=seed,
         dtype=dtype,  # type: ignore[arg-type]  # the same
         backend=backend,
+        device=device,
     )
     if plot is not None:
         from mlpxp.plotting import check_picture
@@ -161,7 +167,8 @@ def predict(
     data: Data,
     output: Annotated[str | None, typer.Option(metavar="FILE", help="Write there instead of printing.")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")] = False,
-    backend: BackendName = "numpy",
+    backend: BackendName = "auto",
+    device: DeviceName = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of CSV.")] = False,
 ) -> None:
     """Predict the target of raw data, as CSV; a target column among the data is ignored."""
@@ -171,7 +178,7 @@ def predict(
     from mlpxp.exchange import write_atomically
 
     check_outputs({"output": output}, read=(model, data))
-    served = Served.load(model, backend=backend)
+    served = Served.load(model, backend=backend, device=device)
     table = load(data, features_only=True)
     A = served.predict(table)
     predicted = served.preparation.decode(A)
@@ -200,14 +207,15 @@ def evaluate(
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column to compare with; by default the one that was learnt.")
     ] = None,
-    backend: BackendName = "numpy",
+    backend: BackendName = "auto",
+    device: DeviceName = None,
     as_json: Json = False,
 ) -> None:
     """Compare predictions with what is known. Data that bring a test set of their own are tested on that."""
     from mlpxp.cli.report import Report
     from mlpxp.cli.serving import Served
 
-    served = Served.load(model, backend=backend)
+    served = Served.load(model, backend=backend, device=device)
     table = _labelled(data, target, served)
     name, table = (table.name, table) if table.test is None else (f"the test set of {table.name}", table.test)
     verdict, notices = served.evaluate(table), served.preparation.notices(table)
@@ -244,7 +252,7 @@ def show(model: ModelFile, as_json: Json = False) -> None:
     from mlpxp.exchange.model_file import described
 
     found = load_model(model)
-    served = Served.of(found, model, "numpy") if "preparation" in found.metadata else None
+    served = Served.of(found, model) if "preparation" in found.metadata else None
     if not as_json:
         Report().model(model, found, served)
         return
@@ -268,6 +276,23 @@ def show(model: ModelFile, as_json: Json = False) -> None:
             "training": found.metadata.get("training"),
         }
     )
+
+
+@app.command()
+def backends(as_json: Json = False) -> None:
+    """Show every array library that mlpxp knows, its devices, and why one can't be used."""
+    from dataclasses import asdict
+
+    from mlpxp.cli.progress import busy
+    from mlpxp.cli.report import Report
+    from mlpxp.survey import backends as look
+
+    with busy() as tell:
+        found = look(lambda name: tell(f"looking at {name}"))
+    if as_json:
+        _print_json({"backends": [{**asdict(status), "usable": status.problem is None} for status in found]})
+    else:
+        Report().backends(found)
 
 
 def _watched(planned: Plan, learn: Any, *, as_json: bool) -> Learnt:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlpxp.arrays import device_of
 from mlpxp.backend import get_backend
 from mlpxp.cli.options import TEST, Options
 from mlpxp.cli.serving import Served, Verdict
@@ -135,7 +136,8 @@ class Fitted:
             "patience": plan.patience,
             "tolerance": options.tolerance,
             "seed": options.seed,
-            "backend": options.backend,
+            "backend": self.served.library.name,
+            "device": str(device_of(result.parameters[0].W)),
             "seconds": self.seconds,
             "stop": str(result.stop),
             "history": {
@@ -205,7 +207,7 @@ def learn(plan: Plan, *, callbacks: Sequence[Callback] = ()) -> Learnt:
     def prepared(table: Table) -> tuple[Any, Any]:
         """X (n_0, m) and Y (n_L, m), views of one example a row."""
         rows = preparation.inputs(table, dtype=options.dtype), preparation.targets(table, dtype=options.dtype)
-        X, Y = (library.asarray(array, dtype=options.dtype).mT for array in rows)
+        X, Y = (library.asarray(array, dtype=options.dtype, device=options.device).mT for array in rows)
         return X, Y
 
     examples = {part: prepared(table) for part, table in plan.parts.items()}
@@ -231,7 +233,7 @@ def judge(plan: Plan, learnt: Learnt) -> Fitted:
     """Find out how good the network is on every part."""
     result = learnt.result
     parameters = result.parameters if result.epochs else result.last_parameters  # before the first epoch ends, none is the best
-    served = Served(plan.network, parameters, plan.preparation, get_backend(plan.options.backend))
+    served = Served(plan.network, parameters, plan.preparation)
     verdicts = {part: served.judge(*learnt.examples[part], table) for part, table in plan.parts.items()}
     return Fitted(plan, result, served, verdicts, learnt.seconds)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.activations import find_activation
-from mlpxp.backend import dtype_of, get_backend
+from mlpxp.backend import get_backend
 from mlpxp.checks import check_options, check_whole
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.exchange import check_writable
@@ -58,7 +58,8 @@ class Options:
     max_seconds: float | None = None
     seed: int = 0
     dtype: Literal["float32", "float64"] = "float32"
-    backend: str = "numpy"
+    backend: str = "auto"
+    device: str | None = None
 
     def __post_init__(self) -> None:
         _one_of("task", self.task, ("classification", "regression", None))
@@ -81,7 +82,7 @@ class Options:
             max_seconds=self.max_seconds,
         )
         self.make_network(1, 1, classes=False)
-        dtype_of(get_backend(self.backend).namespace, self.dtype)
+        get_backend(self.backend).asarray([0.0], dtype=self.dtype, device=self.device)  # a GPU, a device or a dtype that isn't there
 
     @property
     def first_rate(self) -> float:

@@ -13,7 +13,7 @@ from mlpxp.cli.wording import number, seconds, share
 if TYPE_CHECKING:
     from mlpxp.history import Epoch
 
-__all__ = ["is_watched", "progress"]
+__all__ = ["busy", "is_watched", "progress"]
 
 LEAST_SECONDS = 0.1  # between two updates
 NARROW = 76  # no bar below this
@@ -23,6 +23,18 @@ WORDS = 66  # the columns beside the bar, and the ^C that a terminal writes afte
 def is_watched() -> bool:
     """Whether stderr is a terminal that can move its cursor."""
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[Callable[[str], None]]:
+    """Say on a terminal what the block is at, and give the function to say it with."""
+    from rich.console import Console
+
+    if not is_watched():
+        yield lambda _: None
+        return
+    with Console(stderr=True, highlight=False, markup=False).status("") as status:
+        yield status.update
 
 
 @contextlib.contextmanager

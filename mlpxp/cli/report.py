@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlpxp.cli.wording import counted, number, printable, seconds, share
+from mlpxp.devices import size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlpxp.cli.serving import Served, Verdict
     from mlpxp.exchange import Model
     from mlpxp.network import Network
+    from mlpxp.survey import BackendStatus
 
 __all__ = ["Report"]
 
@@ -84,6 +86,19 @@ class Report:
         written = ", ".join(f"{name} {one}" for name, one in model.versions.items())
         facts["written"] = " by ".join(part for part in (model.created, written) if part) or None
         self._facts(facts)
+
+    def backends(self, found: Sequence[BackendStatus]) -> None:
+        """What can be used here: a row a device; below it, why the others can't be used and what to do."""
+        table = _table("backend", "version", "device", "", "memory", "float64", "an epoch runs", right=(4,))
+        for status in found:
+            first = (status.name, status.version or "-")
+            for device in status.devices:
+                memory = "-" if device.memory is None else size(device.memory)
+                cells = (*first, device.name, device.description, memory, "yes" if device.float64 else "no", status.runs or "-")
+                table.add_row(*(Text(printable(cell)) for cell in cells))
+                first = ("", "")
+        self._print(table)
+        self._facts({status.name: status.problem for status in found})
 
     def note(self, text: str) -> None:
         """Something a user should know."""

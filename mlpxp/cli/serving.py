@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.backend import dtype_of, get_backend
+from mlpxp.arrays import device_of
+from mlpxp.backend import backend_of, dtype_of
 from mlpxp.data import Preparation, Table
 from mlpxp.errors import DataError, FileFormatError
 from mlpxp.evaluation import evaluate
@@ -57,17 +58,14 @@ class Served:
     network : Network
     parameters : tuple of Layer
     preparation : Preparation
-    library : Backend
-        Of the parameters.
     """
 
     network: Network
     parameters: Parameters
     preparation: Preparation
-    library: Backend
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, backend: str = "numpy") -> Served:
+    def load(cls, path: str | os.PathLike[str], *, backend: str = "auto", device: str | None = None) -> Served:
         """Read a model file that the command line has written.
 
         Raises
@@ -75,10 +73,10 @@ class Served:
         DataError, FileFormatError
             As :func:`mlpxp.exchange.load_model`; or its parts don't fit together.
         """
-        return cls.of(load_model(path, backend=backend), path, backend)
+        return cls.of(load_model(path, backend=backend, device=device), path)
 
     @classmethod
-    def of(cls, model: Model, path: str | os.PathLike[str], backend: str) -> Served:
+    def of(cls, model: Model, path: str | os.PathLike[str]) -> Served:
         """The network in a model file that was read from ``path``."""
         if "preparation" not in model.metadata:
             raise FileFormatError(f"{path} does not say how raw data become inputs: it was saved without a preparation")
@@ -93,7 +91,7 @@ class Served:
             raise FileFormatError(f"{path} contradicts itself: it has classes, and outputs that are no probabilities")
         if model.parameters[0].W.ndim != 2:
             raise FileFormatError(f"{path} holds a stack of networks: wanted one")
-        return cls(model.network, model.parameters, preparation, get_backend(backend))
+        return cls(model.network, model.parameters, preparation)
 
     def save(self, path: str | os.PathLike[str], *, training: dict[str, Any]) -> None:
         """Write a model file with the record of the training.
@@ -106,6 +104,11 @@ class Served:
         json, arrays = self.preparation.to_metadata()
         metadata = {"preparation": json, "training": training}
         save_model(path, self.network, self.parameters, metadata=metadata, arrays={ARRAYS + name: array for name, array in arrays.items()})
+
+    @property
+    def library(self) -> Backend:
+        """Of the parameters."""
+        return backend_of(self.parameters[0].W)
 
     @property
     def dtype(self) -> str:
@@ -168,7 +171,7 @@ class Served:
         return Verdict("accuracy", float(np.trace(matrix) / matrix.sum()), evaluation.cost, confusion_matrix=matrix)
 
     def _array(self, rows: NDArray[Any]) -> Any:
-        return self.library.asarray(rows, dtype=self.dtype).mT
+        return self.library.asarray(rows, dtype=self.dtype, device=device_of(self.parameters[0].W)).mT
 
 
 def _confusion(wanted: NDArray[Any], predicted: NDArray[Any], classes: tuple[Any, ...]) -> NDArray[np.int64]:

@@ -136,13 +136,13 @@ def save_model(
     write_atomically(path, save(tensors, metadata=texts))
 
 
-def load_model(path: str | os.PathLike[str], *, backend: str | Backend = "numpy", device: Any = None) -> Model:
+def load_model(path: str | os.PathLike[str], *, backend: str | Backend = "auto", device: Any = None) -> Model:
     """Read a model, and believe nothing in it that doesn't fit together.
 
     Parameters
     ----------
     path : str or path
-    backend : str or Backend, default "numpy"
+    backend : str or Backend, default "auto"
         The array library of the parameters.
     device : optional
         Where they are put; the library's default device if ``None``.

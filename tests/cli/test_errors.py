@@ -76,7 +76,7 @@ FITTING = "x,y\n" + ROWS
         (("--validation", "nan"), "validation must be a fraction of the rows"),
         (("--validation", "0.001"), "no room for each of 3 classes"),
         (("--dtype", "float16"), "dtype must be float32 or float64, got 'float16'"),
-        (("--backend", "abacus"), "backend must be one of numpy"),
+        (("--backend", "abacus"), "backend must be auto or one of numpy"),
         (("--task", "clustering"), "task must be one of classification, regression"),
         (("--missing", "guess"), "missing must be one of mean, drop"),
         (("--plot", "curve.gif"), "a picture must be named .png, .svg, .pdf, got 'curve.gif'"),

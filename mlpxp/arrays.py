@@ -16,7 +16,18 @@ from mlpxp.errors import BackendError, DtypeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Array", "check_floating", "check_together", "device_of", "is_array", "library_of", "namespace", "tree_leaves", "tree_map"]
+__all__ = [
+    "Array",
+    "array_like",
+    "check_floating",
+    "check_together",
+    "device_of",
+    "is_array",
+    "library_of",
+    "namespace",
+    "tree_leaves",
+    "tree_map",
+]
 
 
 @runtime_checkable
@@ -91,6 +102,13 @@ def device_of(array: Array) -> Any:
         return array_api_compat.device(cast("Any", array))
     except AttributeError:
         return None
+
+
+def array_like(values: Any, like: Array) -> Any:
+    """Make an array of host values in the library, the dtype and on the device of another."""
+    device = device_of(like)
+    placed = {} if device is None else {"device": device}  # not every library takes a device that is None
+    return namespace(like).asarray(values, dtype=like.dtype, **placed)
 
 
 def check_floating(**arrays: Array | None) -> None:

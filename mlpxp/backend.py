@@ -7,7 +7,7 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -160,10 +160,17 @@ class StandardBackend:
             if str(device) not in listed:
                 raise no_such_device(device, self.devices())
             device = listed[str(device)]
-        return self.namespace.asarray(on_host(values, self.namespace), dtype=dtype_of(self.namespace, dtype), device=device)
+        asked = {"dtype": dtype_of(self.namespace, dtype), "device": device}  # not every library takes a device that is None
+        return self.namespace.asarray(on_host(values, self.namespace), **{name: one for name, one in asked.items() if one is not None})
 
     def to_numpy(self, array: Any) -> Any:
-        return get_backend("numpy").namespace.asarray(array)
+        numpy = get_backend("numpy").namespace
+        values = numpy.asarray(array)
+        if values.dtype == object:  # NumPy can't read it, but the standard promises that an element is a number
+            flat = self.namespace.reshape(array, (-1,))
+            number = bool if self.namespace.isdtype(array.dtype, "bool") else float
+            values = numpy.asarray([number(flat[i]) for i in range(flat.shape[0])]).reshape(array.shape)
+        return values
 
     def synchronize(self) -> None:
         """Do nothing: the standard has no queue to wait for."""
@@ -210,7 +217,7 @@ def get_backend(backend: str | Backend, **options: Any) -> Backend:
 
 
 def _with_options(backend: Any, options: dict[str, Any]) -> Backend:
-    known = [field.name for field in getattr(backend, "__dataclass_fields__", {}).values() if field.name != "namespace"]
+    known = [field.name for field in fields(backend) if field.name != "namespace"] if hasattr(backend, "__dataclass_fields__") else []
     for option in options:
         if option not in known:
             has = f"has the options {', '.join(known)}" if known else "has no options"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpxp.arrays import device_of, namespace, tree_leaves, tree_map
+from mlpxp.arrays import array_like, device_of, namespace, tree_leaves, tree_map
 from mlpxp.errors import DivergenceError
 from mlpxp.evaluation import gather
 from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
@@ -122,7 +122,7 @@ class Loop:
         self.safe = state  # the last one that was looked at and found finite
         self.best, self.restores_best = best, restores_best
         W = state[0][0].W
-        self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2
+        self.device, self.is_stack = device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer))
         self.penalty = self._array(penalty) if penalty else None
         self.records: list[Record] = []
@@ -259,7 +259,7 @@ class Loop:
         return self.library.asarray(these, device=self.device)[:, None, None]
 
     def _array(self, values: Any) -> Any:
-        return namespace(self.state[0][0].W).asarray(values, dtype=self.dtype, device=self.device)
+        return array_like(values, self.state[0][0].W)
 
     def _each(self, values: list[float]) -> PerMember:
         return tuple(values) if self.is_stack else values[0]

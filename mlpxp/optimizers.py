@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from mlpxp.arrays import device_of, namespace, tree_map
+from mlpxp.arrays import array_like, namespace, tree_map
 from mlpxp.errors import RangeError
 from mlpxp.network import Parameters
 
@@ -270,7 +270,7 @@ def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, .
 def _first_rate(learning_rate: LearningRate, parameters: Parameters) -> Any:
     """Return the first η as an array: () for all, (k, 1, 1) for one each of a stack."""
     W, rate = parameters[0].W, rate_at(learning_rate, 0.0)
-    array = namespace(W).asarray(rate, dtype=W.dtype, device=device_of(W))
+    array = array_like(rate, W)
     if not isinstance(rate, tuple):
         return array
     stacked = tuple(W.shape[:-2])
@@ -283,8 +283,7 @@ def _first_rate(learning_rate: LearningRate, parameters: Parameters) -> Any:
 def _no_updates(parameters: Parameters) -> Any:
     """Return t = 0: () for one network, (k, 1, 1) for a stack, whose members can stop at different times."""
     W = parameters[0].W
-    xp = namespace(W)
-    return xp.zeros_like(W[..., :1, :1]) if W.ndim > 2 else xp.asarray(0.0, dtype=W.dtype, device=device_of(W))
+    return namespace(W).zeros_like(W[..., :1, :1]) if W.ndim > 2 else array_like(0.0, W)
 
 
 def _zeros(parameters: Parameters) -> Parameters:

@@ -2,16 +2,17 @@
 
 import functools
 import os
+from dataclasses import dataclass
+from typing import Any
 
-import mparray
 import numpy as np
 import pytest
-from mpmath import mp
 
 import mlpxp
-from mlpxp.arrays import tree_map
+from mlpxp.arrays import is_array, namespace, tree_map
 
 BACKENDS = ("numpy", "strict", "jax", "torch")  # those that run on any machine
+DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixed device fails there
 DIGITS = 50
 
 
@@ -19,6 +20,15 @@ def pytest_addoption(parser):
     parser.addoption(
         "--backend", action="append", metavar="NAME", help="run the tests of the core on this backend (repeatable; by default on all here)"
     )
+    parser.addoption("--device", metavar="NAME", help="where the tests put what they make: cuda (by default the library's own choice)")
+    parser.addoption("--conformance", action="store_true", help="run only the tests that a backend takes part in")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--conformance"):
+        chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
 
 
 @functools.cache
@@ -37,15 +47,43 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("backend", asked_for or [name for name in BACKENDS if _loads(name)], indirect=True)
 
 
+@dataclass(frozen=True)
+class OnDevice:
+    """A backend that puts host data on one device unless it is told otherwise."""
+
+    library: Any
+    device: str
+
+    name = property(lambda self: self.library.name)
+    namespace = property(lambda self: self.library.namespace)
+    version = property(lambda self: self.library.version)
+    runs = property(lambda self: self.library.runs)
+
+    def devices(self):
+        return self.library.devices()
+
+    def asarray(self, values, *, dtype=None, device=None):
+        stays = is_array(values) and namespace(values) is self.namespace
+        return self.library.asarray(values, dtype=dtype, device=self.device if device is None and not stays else device)
+
+    def to_numpy(self, array):
+        return self.library.to_numpy(array)
+
+    def synchronize(self):
+        self.library.synchronize()
+
+    def fold(self, step, state, inputs, *data):
+        return self.library.fold(step, state, inputs, *data)
+
+
 @pytest.fixture
 def backend(request):
     """A backend, with float64 in reach: each test that asks for it runs once on every one."""
     library = mlpxp.get_backend(request.param)
-    if request.param != "jax":
-        yield library
-        return
-    request.getfixturevalue("x64")
-    yield library
+    device = request.config.getoption("--device") or DEVICES.get(request.param)
+    if request.param == "jax":
+        request.getfixturevalue("x64")
+    return library if device is None else OnDevice(library, device)
 
 
 @pytest.fixture
@@ -73,6 +111,8 @@ def to_device(backend):
 @pytest.fixture
 def exactly():
     """A function that turns a tree of NumPy arrays into arrays of 50 digits, without rounding a value."""
+    mparray = pytest.importorskip("mparray")
+    mp = pytest.importorskip("mpmath").mp
     before, mp.dps = mp.dps, DIGITS
     yield lambda tree: tree_map(lambda leaf: mparray.asarray(np.asarray(leaf, dtype=np.float64)), tree)
     mp.dps = before

@@ -53,7 +53,8 @@ class JaxBackend:
         return found
 
     def to_numpy(self, array: Any) -> np.ndarray:
-        return np.asarray(array)
+        with memory_watched(_fullest, jax.errors.JaxRuntimeError):  # what was queued may only fail now
+            return np.asarray(array)
 
     def synchronize(self) -> None:
         """Do nothing: JAX waits for each array where it is read."""

@@ -45,7 +45,7 @@ class StrictBackend:
             try:
                 return xp.asarray(on_host(values, xp), dtype=dtype_of(xp, dtype), device=device)
             except ValueError as error:
-                raise DtypeError(f"{error} Use dtype='float32'") from error
+                raise DtypeError(f"{str(error).rstrip('.')}: use dtype='float32'") from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(xp.asarray(array, device=xp.Device("CPU_DEVICE")))

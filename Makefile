@@ -14,10 +14,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check build pins clean
+.PHONY: help demo test test-gpu check build pins clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits and draw its loss curve
 	@mkdir -p build/demo
@@ -25,6 +25,9 @@ demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits an
 
 test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS=torch adds PyTorch
 	$(BIN)/python -m pytest
+
+test-gpu:  ## the tests of the backends on every CUDA GPU library here; installs nothing, so PYTHON has to have it all
+	@PYTHONPATH=.:backends $(PYTHON) tests/run_on_gpu.py
 
 check: $(VENV)/.test $(VENV)/.project  ## style, types, and who may import whom
 	$(BIN)/ruff check

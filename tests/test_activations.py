@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from mpmath import mp, mpf
 
 import mlpxp
@@ -139,25 +136,6 @@ def test_softplus_at_zero(backend):
     A, derivative = values_of(backend, ACTIVATIONS["softplus"], np.zeros((1, 1)))
     assert A.item() == pytest.approx(np.log(2.0), rel=1e-15)
     assert derivative.item() == pytest.approx(0.5, rel=1e-15)
-
-
-@given(
-    Z=arrays("float64", (3, 4), elements=st.floats(-1e6, 1e6)),
-    name=st.sampled_from(sorted(ACTIVATIONS)),
-    dtype=st.sampled_from(["float32", "float64"]),
-)
-def test_finite_stays_finite_and_no_input_is_touched(Z, name, dtype):
-    activation = ACTIVATIONS[name]
-    Z = Z.astype(dtype)
-    before = Z.tobytes()
-    A = activation.function(Z)
-    kept = A.tobytes()
-    pulled = activation.pull_back(np.ones_like(A), Z if activation.needs_z else None, A)
-    assert np.all(np.isfinite(A))
-    assert np.all(np.isfinite(pulled))
-    assert A.dtype == pulled.dtype == Z.dtype
-    assert A.shape == pulled.shape == Z.shape
-    assert (Z.tobytes(), A.tobytes()) == (before, kept)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

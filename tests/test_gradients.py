@@ -1,6 +1,5 @@
 """The oracles of the gradients: the same core with 50 digits, difference quotients with 50 digits, and JAX's autodiff."""
 
-import mparray
 import numpy as np
 import pytest
 from mpmath import mpf
@@ -9,6 +8,7 @@ import mlpxp
 from mlpxp import ACTIVATIONS, LOSSES, Layer, Network, PairingError
 from mlpxp.arrays import tree_leaves, tree_map
 
+mparray = pytest.importorskip("mparray")
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 VALID = [
     *((output, "mse") for output in ACTIVATIONS),  # softmax too: its Jacobian is applied in full

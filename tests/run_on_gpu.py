@@ -18,7 +18,7 @@ import mlpxp
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-TESTS = ("activations", "evaluation", "gradients", "losses", "network", "optimizers", "propagation", "training", "stacks", "stopping")
+TESTS = ("activations", "evaluation", "gradients", "losses", "network", "optimizers", "propagation", "training", "training_stacks", "training_stops")
 OPTIONS = (
     "--conformance",
     "-q",

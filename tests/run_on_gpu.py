@@ -18,7 +18,7 @@ import mlpxp
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-TESTS = ("activations", "evaluation", "gradients", "losses", "network", "optimizers", "propagation", "training", "training_stacks", "training_stops")
+CORE = ("activations", "evaluation", "gradients", "losses", "network", "optimizers", "propagation", "training*")
 OPTIONS = (
     "--conformance",
     "-q",
@@ -51,8 +51,8 @@ def gpus(status):
 
 
 def files():
-    named = [ROOT / "tests" / f"test_{name}.py" for name in TESTS]
-    return [str(path) for path in (*named, *sorted((ROOT / "tests" / "backends").glob("test_*.py"))) if path.exists()]
+    patterns = (*(f"test_{name}.py" for name in CORE), "backends/test_*.py")
+    return sorted(str(path) for pattern in patterns for path in (ROOT / "tests").glob(pattern))
 
 
 def main():

@@ -1,32 +1,57 @@
-"""CuPy: arrays on a CUDA GPU, and cuBLAS."""
+"""CuPy: arrays on a CUDA GPU, and cuBLAS; the element-wise work of a step is fused into a few kernels."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import array_api_compat.cupy as xp
 import cupy
+from cupy._core import get_compute_type, set_compute_type  # CuPy has no public name for them
+from cupy._core._routines_linalg import COMPUTE_TYPE_TF32
 
-from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.arrays import tree_leaves
+from mlpxp.backend import dtype_of, on_host
 from mlpxp.devices import Device, memory_watched, no_such_device, number_of
-from mlpxp.errors import BackendError
+from mlpxp.errors import BackendError, RangeError
+from mlpxp_backends.cuda import source
+from mlpxp_backends.fusion import Fusion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from mlpxp_backends.fusion import Expression
 
 __all__ = ["backend"]
 
 
 @dataclass(frozen=True)
 class CupyBackend:
-    """CuPy on a CUDA GPU."""
+    """CuPy on a CUDA GPU.
+
+    Parameters
+    ----------
+    precision : {None, "tf32"}, default None
+        ``"tf32"`` lets a fold's float32 matrix products of single networks round their factors to TF32's 10 bits, on GPUs that have it
+        (compute capability 8.0 and later); CuPy has no such choice for stacks. ``None`` leaves CuPy's setting as it is.
+
+    Raises
+    ------
+    RangeError
+        Any other precision.
+    """
 
     name: ClassVar[str] = "cupy"
     namespace: ClassVar[Any] = xp
     version: ClassVar[str] = cupy.__version__
-    runs: ClassVar[str] = "step by step"
+    runs: ClassVar[str] = "step by step, element-wise work fused"
+    precision: Literal["tf32"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in (None, "tf32"):
+            raise RangeError(f"precision must be None or 'tf32' for CuPy, got {self.precision!r}")
 
     def devices(self) -> tuple[Device, ...]:
         return tuple(_described(number) for number in range(_count()))
@@ -57,8 +82,36 @@ class CupyBackend:
         cupy.cuda.get_current_stream().synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        with memory_watched(_current, cupy.cuda.memory.OutOfMemoryError):
-            return fold_in_python(xp, step, state, inputs, *data)
+        watched = memory_watched(_current, cupy.cuda.memory.OutOfMemoryError)
+        with watched, tree_leaves((state, inputs))[0].device, _precision(self.precision):
+            return _fusion.fold(step, state, inputs, *data)
+
+
+@contextmanager
+def _precision(precision: str | None) -> Iterator[None]:
+    if precision is None:
+        yield
+        return
+    before = get_compute_type("float32")
+    set_compute_type("float32", COMPUTE_TYPE_TF32)
+    try:
+        yield
+    finally:
+        set_compute_type("float32", before)
+
+
+def _kernel(expression: Expression) -> Callable[..., Any]:
+    """Compile an expression to one kernel; CuPy does it at the first call, and keeps the binary on disk."""
+    kernel = cupy.ElementwiseKernel(*source(expression), name="mlpxp_fused", return_tuple=True)
+    dtypes = [expression.steps[i][2] for i in expression.results]
+
+    def run(shape: tuple[int, ...], *arguments: Any) -> Any:
+        return kernel(*arguments, *[cupy.empty(shape, dtype) for dtype in dtypes])
+
+    return run
+
+
+_fusion = Fusion(xp, _kernel)
 
 
 @cache

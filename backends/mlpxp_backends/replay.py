@@ -1,0 +1,102 @@
+"""A tape: what one step of a fold did to its arrays, to be done again to others of the same shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Register", "Tape"]
+
+
+class Register(int):
+    """The place of an array on a tape; no number, though it counts."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Register and int(self) == int(other)
+
+    def __hash__(self) -> int:
+        return int(self)
+
+
+class _Call(NamedTuple):
+    """``function(*args, **dict(kwargs))``, its arrays named by their registers, and where the arrays it returns go."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    out: Any  # a register, or a tuple of them
+
+
+class Tape:
+    """Calls that turn the arrays in the first registers into a tree of arrays.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether the calls are all there is: ``False`` once something was done that a tape can't repeat.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[_Call] = []
+        self.size, self.whole = 0, True
+        self.result: Any = None
+        self._prepared: list[tuple[_Call, bool, list[int]]] = []
+
+    def new(self) -> Register:
+        """Return a register that is not yet in use."""
+        self.size += 1
+        return Register(self.size - 1)
+
+    def note(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        """Add a call."""
+        self.calls.append(_Call(function, args, tuple(kwargs.items()), out))
+
+    def says_the_same(self, other: Tape) -> bool:
+        """Whether another tape holds the same calls of the same functions with the same numbers."""
+        return (self.size, self.result, self.calls) == (other.size, other.result, other.calls)
+
+    def prepare(self) -> None:
+        """Find out after which call an array is no longer needed, so that its memory is free for the next."""
+        needed = _registers(self.result)
+        prepared = []
+        for call in reversed(self.calls):
+            used = _registers((call.args, tuple(call.kwargs), call.out))
+            is_nested = bool(call.kwargs) or any(type(one) is not Register and _registers(one) for one in call.args)
+            prepared.append((call, is_nested, sorted(used - needed)))
+            needed |= used
+        self._prepared = prepared[::-1]
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        """Return the tree of arrays that the calls make of these."""
+        registers = [*arrays, *[None] * (self.size - len(arrays))]
+        for (function, args, kwargs, out), is_nested, freed in self._prepared:
+            if is_nested:
+                result = function(*_filled(args, registers), **{key: _filled(one, registers) for key, one in kwargs})
+            else:
+                result = function(*[registers[one] if type(one) is Register else one for one in args])
+            if type(out) is Register:
+                registers[out] = result
+            else:
+                for place, one in zip(out, result, strict=True):
+                    registers[place] = one
+            for place in freed:
+                registers[place] = None
+        return _filled(self.result, registers)
+
+
+def _registers(tree: Any) -> set[int]:
+    if isinstance(tree, tuple | list):
+        return {one for branch in tree for one in _registers(branch)}
+    return {tree} if type(tree) is Register else set()
+
+
+def _filled(tree: Any, registers: list[Any]) -> Any:
+    """Return a tree with the arrays in the place of their registers."""
+    if type(tree) is Register:
+        return registers[tree]
+    if isinstance(tree, tuple | list):
+        branches = [_filled(one, registers) for one in tree]
+        return branches if isinstance(tree, list) else type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
+    return tree

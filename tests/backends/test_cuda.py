@@ -1,0 +1,73 @@
+"""The CUDA source of every expression, compiled as C++ for the CPU: the same numbers as NumPy's, step by step."""
+
+import ctypes
+import shutil
+import subprocess
+
+import array_api_compat.numpy as xp
+import numpy as np
+import pytest
+
+from mlpxp_backends.cuda import source
+from mlpxp_backends.fusion import step_by_step
+
+COMPILER = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
+TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
+EXTREME = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-30, 1e30, -1e30, 80.0, -80.0, 300.0, 2.0**-24]
+
+
+def as_function(name, expression):
+    """The body of the kernel in a loop, as CuPy puts it into one."""
+    arguments, results, body = source(expression)
+    declared = [one.split() for one in f"{arguments}, {results}".split(", ")]
+    head = ", ".join(f"{TYPES[dtype]} *{name}_" for dtype, name in declared)
+    refer = "\n".join(f"{'const ' * (name[0] == 'a')}{TYPES[dtype]} &{name} = {name}_[i];" for dtype, name in declared)
+    return f'extern "C" void {name}(long n, {head}) {{ for (long i = 0; i < n; ++i) {{\n{refer}\n{body}\n}} }}'
+
+
+@pytest.fixture(scope="module")
+def compiled(everything, tmp_path_factory):
+    """A library of all of them: a number to each expression."""
+    if COMPILER is None:
+        pytest.skip("there is no C++ compiler here")
+    folder = tmp_path_factory.mktemp("cuda")
+    functions = [as_function(f"f{number}", expression) for number, expression in enumerate(everything)]
+    (folder / "all.cpp").write_text("\n".join(["#include <cmath>", "using namespace std;", *functions]), encoding="utf-8")
+    options = ("-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror", "-Wno-parentheses")
+    done = subprocess.run([COMPILER, *options, "-o", folder / "all.so", folder / "all.cpp"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return ctypes.CDLL(str(folder / "all.so"))
+
+
+def values(expression, rng, n=400):
+    """Ordinary and extreme values in every combination that chance makes."""
+    for dtype in expression.arguments:
+        if dtype == "bool":
+            yield rng.random(n) < 0.5
+        else:
+            ordinary = rng.standard_normal(n) * rng.choice([0.1, 1.0, 10.0], n)
+            yield np.where(rng.random(n) < 0.25, rng.choice(EXTREME, n), ordinary).astype(dtype)
+
+
+def test_every_kernel_computes_what_numpy_computes(everything, compiled):
+    rng = np.random.default_rng(11)
+    for number, expression in enumerate(everything):
+        arguments = list(values(expression, rng))
+        n = arguments[0].size
+        with np.errstate(all="ignore"):
+            every_step = step_by_step(xp)(expression._replace(results=tuple(range(len(expression.steps)))))((n,), *arguments)
+        got = [np.empty(n, dtype=expression.steps[i][2]) for i in expression.results]
+        getattr(compiled, f"f{number}")(ctypes.c_long(n), *[array.ctypes.data_as(ctypes.c_void_p) for array in (*arguments, *got)])
+        # a function's last digit may differ, and a difference of two large results has it where its own first digits are
+        finite = [np.where(np.isfinite(step), np.abs(step), 0.0) for step in every_step if step.dtype != np.bool_]
+        scale = np.max(finite, axis=0) if finite else np.zeros(n)
+        for result, i in zip(got, expression.results, strict=True):
+            wanted = every_step[i]
+            if wanted.dtype == np.bool_:
+                np.testing.assert_array_equal(result, wanted, err_msg=str(expression))
+                continue
+            np.testing.assert_array_equal(np.isfinite(result), np.isfinite(wanted), err_msg=str(expression))
+            np.testing.assert_array_equal(result[~np.isfinite(result)], wanted[~np.isfinite(wanted)], err_msg=str(expression))
+            close = np.isfinite(wanted)
+            error = np.abs(result[close].astype("float64") - wanted[close])
+            assert (error <= 64 * np.finfo(wanted.dtype).eps * scale[close]).all(), expression

@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --no-compile
 PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-ifneq ($(filter-out torch,$(EXTRAS)),)
-  $(error EXTRAS may be torch or nothing, got "$(EXTRAS)")
+ifneq ($(filter-out torch cupy,$(EXTRAS)),)
+  $(error EXTRAS may be torch, cupy, both or nothing, got "$(EXTRAS)")
 endif
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits an
 	@mkdir -p build/demo
 	$(BIN)/mlpxp train digits --plot build/demo/loss-curve.png --output build/demo/digits.safetensors
 
-test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS=torch adds PyTorch
+test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS="torch cupy" adds PyTorch and CuPy
 	$(BIN)/python -m pytest
 
 test-gpu:  ## the tests of the backends on every CUDA GPU library here; installs nothing, so PYTHON has to have it all

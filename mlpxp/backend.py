@@ -83,7 +83,10 @@ class Backend(Protocol):
         ...
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        """``state, out = step(state, input, *data)`` over the leading axis of a tree of arrays; the outs are stacked."""
+        """``state, out = step(state, input, *data)`` over the leading axis of a tree of arrays; the outs are stacked.
+
+        ``step`` is a pure function of its arrays, and hashable: it may be compiled or recorded, and then is not called again.
+        """
         ...
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import array_api_compat.cupy as xp
 import cupy
-from cupy._core import get_compute_type, set_compute_type  # CuPy has no public name for them
-from cupy._core._routines_linalg import COMPUTE_TYPE_TF32
 
 from mlpxp.arrays import tree_leaves
 from mlpxp.backend import dtype_of, on_host
@@ -92,6 +90,9 @@ def _precision(precision: str | None) -> Iterator[None]:
     if precision is None:
         yield
         return
+    from cupy._core import get_compute_type, set_compute_type  # CuPy has no public name for them
+    from cupy._core._routines_linalg import COMPUTE_TYPE_TF32
+
     before = get_compute_type("float32")
     set_compute_type("float32", COMPUTE_TYPE_TF32)
     try:

@@ -1,5 +1,6 @@
 """CuPy without a GPU, as far as that goes: arrays that are only shapes, and every kernel through NVRTC. With one: training."""
 
+import importlib
 import re
 import types
 from contextlib import suppress
@@ -68,13 +69,14 @@ def test_an_unknown_precision_is_an_error(precision):
 def test_tf32_is_on_for_a_fold_and_off_again(monkeypatch):
     """What CuPy is told, in turn, and what it multiplied with; CuPy itself asks the GPU whether it can."""
     said = []
-    monkeypatch.setattr(module, "set_compute_type", lambda dtype, kind: said.append((dtype, kind)))
-    monkeypatch.setattr(module, "get_compute_type", lambda dtype: f"what {dtype} had")
+    linear = importlib.import_module("cupy._core._routines_linalg")
+    monkeypatch.setattr("cupy._core.set_compute_type", lambda dtype, kind: said.append((dtype, kind)))
+    monkeypatch.setattr("cupy._core.get_compute_type", lambda dtype: f"what {dtype} had")
     for precision in ("tf32", None):
         with suppress(ZeroDivisionError), module._precision(precision):
             said.append("fold")
             raise ZeroDivisionError
-    assert said == [("float32", module.COMPUTE_TYPE_TF32), "fold", ("float32", "what float32 had"), "fold"]
+    assert said == [("float32", linear.COMPUTE_TYPE_TF32), "fold", ("float32", "what float32 had"), "fold"]
 
 
 def test_element_wise_work_waits():

@@ -125,9 +125,7 @@ class Loop:
         W = state[0][0].W
         self.dtype, self.device, self.is_stack = W.dtype, device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer))
-        self.array = lru_cache(maxsize=4)(
-            partial(namespace(W).asarray, dtype=self.dtype, device=self.device)
-        )  # moves a rate that stays once
+        self.array = lru_cache(4)(partial(namespace(W).asarray, dtype=self.dtype, device=self.device))  # a rate that stays is moved once
         self.penalty = self.array(penalty) if penalty else None
         self.records: list[Record] = []
         self.stops: list[Stop | None] = [None] * watch.members
@@ -175,9 +173,9 @@ class Loop:
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
         n = fold.total.shape[0]
-        rate: Any = self.optimizer.learning_rate
+        rate = self.optimizer.learning_rate
         if callable(rate):
-            rates = tuple(rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n))
+            rates = tuple(rate_at(self.optimizer.learning_rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n))
         else:
             rates = (rate_at(rate, 0.0),) * n
         array = self.array(rates)

@@ -6,6 +6,7 @@ NumPy's, CuPy's, PyTorch's, JAX's, or one in which the numbers mean something el
 
 from __future__ import annotations
 
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
@@ -21,9 +22,11 @@ __all__ = [
     "array_like",
     "check_floating",
     "check_together",
+    "device_like",
     "device_of",
     "is_array",
     "library_of",
+    "maker_like",
     "namespace",
     "tree_leaves",
     "tree_map",
@@ -104,11 +107,20 @@ def device_of(array: Array) -> Any:
         return None
 
 
+def device_like(like: Array) -> dict[str, Any]:
+    """Return ``{"device": ...}`` of an array as an argument for its library; empty where the library has no devices."""
+    device = device_of(like)
+    return {} if device is None else {"device": device}
+
+
 def array_like(values: Any, like: Array) -> Any:
     """Make an array of host values in the library, the dtype and on the device of another."""
-    device = device_of(like)
-    placed = {} if device is None else {"device": device}  # not every library takes a device that is None
-    return namespace(like).asarray(values, dtype=like.dtype, **placed)
+    return maker_like(like)(values)
+
+
+def maker_like(like: Array) -> Callable[[Any], Any]:
+    """Return :func:`array_like` for this array, which is not kept."""
+    return partial(namespace(like).asarray, dtype=like.dtype, **device_like(like))
 
 
 def check_floating(**arrays: Array | None) -> None:

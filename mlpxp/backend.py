@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mlpxp.arrays import Array, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.arrays import Array, device_like, is_array, library_of, namespace, tree_leaves, tree_map
 from mlpxp.devices import Device, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
@@ -85,7 +85,8 @@ class Backend(Protocol):
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         """``state, out = step(state, input, *data)`` over the leading axis of a tree of arrays; the outs are stacked.
 
-        ``step`` is a pure function of its arrays, and hashable: it may be compiled or recorded, and then is not called again.
+        ``step`` is a pure function of its arrays, and hashable: it may be compiled or recorded, and then is not called again. ``inputs``
+        may be NumPy's, still on the host; ``state`` stays as it is.
         """
         ...
 
@@ -101,7 +102,7 @@ def fold_in_python(xp: Any, step: Callable[..., Any], state: Any, inputs: Any, *
         ``step(state, input, *data)`` returns the next state and an array.
     state : tree of arrays
     inputs : tree of arrays
-        All with the same leading axis, the steps.
+        All with the same leading axis, the steps; where the state is, or NumPy's, which are moved there.
     *data : arrays
         What every step may read.
 
@@ -111,7 +112,8 @@ def fold_in_python(xp: Any, step: Callable[..., Any], state: Any, inputs: Any, *
         The last state, and what the steps returned, stacked along a new leading axis.
     """
     outs = []
-    for one in _steps_of(inputs):
+    placed = device_like(tree_leaves(state)[0])
+    for one in _steps_of(tree_map(lambda leaf: xp.asarray(leaf, **placed), inputs)):
         state, out = step(state, one, *data)
         outs.append(out)
     return state, xp.stack(outs)

@@ -10,9 +10,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpxp.arrays import array_like, device_of, namespace, tree_leaves, tree_map
+from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves, tree_map
 from mlpxp.errors import DivergenceError
 from mlpxp.evaluation import gather
 from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
@@ -124,7 +125,8 @@ class Loop:
         W = state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer))
-        self.penalty = self._array(penalty) if penalty else None
+        self.array = lru_cache(4)(maker_like(W))  # a rate that stays is moved once
+        self.penalty = self.array(penalty) if penalty else None
         self.records: list[Record] = []
         self.stops: list[Stop | None] = [None] * watch.members
         self.running: Any = None  # the mask on the device; None while all members run
@@ -156,8 +158,7 @@ class Loop:
             if time.perf_counter() > deadline:
                 self._stop(Stop.TIME)
                 return False
-            rows = None if fold.rows is None else self.library.asarray(fold.rows, device=self.device)
-            inputs = (rows, self._rates(number, fold))
+            inputs = (fold.rows, self._rates(number, fold))
             self.state, costs = self.library.fold(self.step, self.state, inputs, *self.data, self.penalty, self.running)
             outs.append((costs, fold.total))
         for costs, weight in outs:  # the first look at the costs waits for all the work of the epoch
@@ -172,8 +173,12 @@ class Loop:
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
         n = fold.total.shape[0]
-        rates = [rate_at(self.optimizer.learning_rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)]
-        array = self._array(rates)
+        rate = self.optimizer.learning_rate
+        if callable(rate):
+            rates = tuple(rate_at(self.optimizer.learning_rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n))
+        else:
+            rates = (rate_at(rate, 0.0),) * n
+        array = self.array(rates)
         return array[..., None, None] if array.ndim > 1 else array
 
     def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
@@ -257,9 +262,6 @@ class Loop:
 
     def _mask(self, these: list[bool]) -> Any:
         return self.library.asarray(these, device=self.device)[:, None, None]
-
-    def _array(self, values: Any) -> Any:
-        return array_like(values, self.state[0][0].W)
 
     def _each(self, values: list[float]) -> PerMember:
         return tuple(values) if self.is_stack else values[0]

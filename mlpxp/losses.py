@@ -96,7 +96,7 @@ def _cross_entropy_from_logits(Z: Array, Y: Array) -> Any:
     """C3 with ŷ = softmax(z): Σ_k y_k (ln Σ_j e^{z_j} - z_k), the largest z taken off first."""
     xp = namespace(Z)
     S = Z - xp.max(Z, axis=-2, keepdims=True)
-    return xp.sum(Y * (xp.log(xp.sum(xp.exp(S), axis=-2, keepdims=True)) - S), axis=-2)
+    return xp.sum((xp.log(xp.sum(xp.exp(S), axis=-2, keepdims=True)) - S) * Y, axis=-2)  # a product is laid out as its first factor
 
 
 mse = Loss("mse", _mse, _mse_derivative, pairing="identity", value_from_logits=_mse)

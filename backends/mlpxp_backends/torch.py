@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import array_api_compat.torch as xp
 import numpy as np
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
+from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.backend import dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
-from mlpxp.errors import DtypeError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from mlpxp.errors import BackendError, DtypeError
 
 __all__ = ["backend"]
 
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """PyTorch tensors; gradients are ours, so nothing is recorded for autograd."""
+    """PyTorch tensors; gradients are ours, so nothing is recorded for autograd.
+
+    Parameters
+    ----------
+    compile : bool, default False
+        Compile a step with ``torch.compile``, once for each step function and each set of shapes. On the CPU it needs a C++ compiler.
+    """
 
     name: ClassVar[str] = "torch"
     namespace: ClassVar[Any] = xp
     version: ClassVar[str] = torch.__version__
-    runs: ClassVar[str] = "step by step, without autograd"
+    compile: bool = False
+
+    @property
+    def runs(self) -> str:
+        return "step by step, compiled" if self.compile else "step by step, without autograd"
 
     def devices(self) -> tuple[Device, ...]:
         return (host(), *_cuda(), *_mps())
@@ -59,6 +69,9 @@ class TorchBackend:
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         unrecorded = torch.no_grad()  # not inference_mode: its tensors can't be handed back to a user's autograd
         with unrecorded, memory_watched(_fullest, RuntimeError):
+            if self.compile:
+                state, data = tree_map(torch.Tensor.detach, (state, data))  # tensors that record would need a graph of their own
+                step = _compiled(step, state, inputs, data)
             return fold_in_python(xp, step, state, inputs, *data)
 
 
@@ -77,6 +90,44 @@ def _mps() -> list[Device]:
 def _fullest() -> Device:
     """Return the device that a lack of memory is about: the GPU that has the least left, or the host where there is none."""
     return min(_cuda(), key=lambda device: device.free or 0, default=host())
+
+
+_COMPILED: dict[Any, Callable[..., Any]] = {}
+
+
+def _compiled(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return the step as one compiled graph for arrays like these; made when it is first asked for, as JAX's ``jit`` does.
+
+    The arrays are followed through the step as they are in JAX: ``torch.compile`` alone reads the source and stops at array_api_compat.
+    """
+    device = tree_leaves(state)[0].device
+    one = tree_map(lambda leaf: xp.asarray(leaf[0], device=device), inputs)
+    key = step, tree_map(lambda leaf: (leaf.shape, leaf.dtype, leaf.device), (state, one, data))
+    if key not in _COMPILED:
+        graph = make_fx(step, tracing_mode="fake")(state, one, *data)
+        on_gpu = device.type == "cuda"
+        compiled = torch.compile(graph, dynamic=False, mode="reduce-overhead" if on_gpu else None)
+        try:
+            compiled(state, one, *data)  # this is when it compiles
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise BackendError(
+                f"backend 'torch' with compile=True could not compile the step for {device}, PyTorch answers: {reason}"
+            ) from error
+        _COMPILED[key] = _kept(compiled) if on_gpu else compiled
+    return _COMPILED[key]
+
+
+def _kept(graph: Callable[..., Any]) -> Callable[..., Any]:
+    """Copy what a CUDA graph returns: its next run writes over it."""
+
+    def run(*arguments: Any) -> Any:
+        torch.compiler.cudagraph_mark_step_begin()
+        return tree_map(torch.clone, graph(*arguments))
+
+    return run
 
 
 backend = TorchBackend()

@@ -1,0 +1,132 @@
+"""PyTorch: what its tensors may be, shapes without data, and steps that are compiled."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mlpxp
+from mlpxp import Adam, BackendError, Cosine, GradientDescent, Network, train
+from mlpxp.arrays import tree_leaves
+
+torch = pytest.importorskip("torch")
+module = pytest.importorskip("mlpxp_backends.torch")
+
+NETWORK = Network((3, 5, 2), hidden="relu", output="softmax", loss="cross_entropy")
+
+
+def data(m=20):
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, m)
+    return torch.as_tensor(draw.standard_normal((3, m), dtype="float32")), torch.as_tensor(np.eye(2, dtype="float32")[:, labels])
+
+
+@pytest.fixture
+def compiling(monkeypatch):
+    """The backend with compile=True, and no step compiled so far."""
+    monkeypatch.setattr(module, "_COMPILED", {})
+    return replace(mlpxp.get_backend("torch"), compile=True)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The options of every call of torch.compile, which compiles nothing here."""
+    options = []
+    monkeypatch.setattr(torch, "compile", lambda graph, **given: options.append(given) or graph)
+    return options
+
+
+def needs_a_compiler():
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        pytest.skip("there is no C++ compiler")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # PyTorch's compiler warns of PyTorch
+def test_a_compiled_step_learns_the_same(compiling):
+    needs_a_compiler()
+    X, Y = data()
+    options = {"optimizer": Adam(Cosine(0.1, 3)), "epochs": 3, "batch_size": 8}
+    wanted = train(NETWORK, X, Y, **options)
+    result = train(NETWORK, X, Y, backend=compiling, **options)
+    assert result.history.cost == pytest.approx(wanted.history.cost, rel=1e-5)
+    for leaf, reference in zip(tree_leaves(result.parameters), tree_leaves(wanted.parameters), strict=True):
+        torch.testing.assert_close(leaf, reference, rtol=1e-4, atol=1e-6)
+    assert len(module._COMPILED) == 2  # batches of 8, and the last one of 4
+
+
+def test_a_step_is_followed_once_for_each_network_optimizer_and_shape(compiling, calls):
+    X, Y = data()
+    for rate in (Cosine(0.1, 4), 0.3):
+        train(NETWORK, X, Y, backend=compiling, optimizer=GradientDescent(rate), epochs=4, batch_size=10)
+        assert len(calls) == 1
+    train(NETWORK, X, Y, backend=compiling, optimizer=Adam(0.1), epochs=2, batch_size=10)
+    assert len(calls) == 2
+    train(NETWORK, X, Y, backend=compiling, optimizer=Adam(0.1), epochs=2, batch_size=5)
+    assert len(calls) == 3
+
+
+def test_the_graph_that_is_compiled_takes_the_learning_rate_as_it_comes(compiling, calls):
+    X, Y = data()
+    options = {"optimizer": GradientDescent(Cosine(0.5, 4)), "epochs": 4, "batch_size": 10}
+    result = train(NETWORK, X, Y, backend=compiling, **options)
+    assert len(calls) == 1
+    assert result.history.cost == pytest.approx(train(NETWORK, X, Y, **options).history.cost, rel=1e-5)
+
+
+def test_a_compiler_that_is_missing_or_fails_is_one_error(compiling, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("no working C++ compiler\nand a long story")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: fails)
+    with pytest.raises(BackendError, match=r"compile=True could not compile.* for cpu.*: no working C\+\+ compiler$"):
+        train(NETWORK, *data(), backend=compiling, optimizer=GradientDescent(0.1), epochs=1)
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent(0.1, momentum=0.9), Adam(0.1)], ids=["momentum", "adam"])
+@pytest.mark.parametrize("members", [(), (4,)], ids=["one", "stack"])
+def test_shapes_go_through_a_step_without_data(optimizer, members):
+    parameters = mlpxp.initialize(NETWORK, seed=range(*members) if members else 0, backend="torch", device="meta")
+    X, Y = torch.empty((3, 7), device="meta"), torch.empty((2, 7), device="meta")
+    trace = mlpxp.forward(NETWORK, parameters, X)
+    assert [tuple(passed.A.shape) for passed in trace] == [(*members, 5, 7), (*members, 2, 7)]
+    assert mlpxp.cost(NETWORK, trace, Y).shape == members
+    gradients = mlpxp.backward(NETWORK, parameters, trace, Y)
+    new, _ = optimizer.update(parameters, gradients, optimizer.start(parameters))
+    for leaf, gradient, old in zip(*map(tree_leaves, (new, gradients, parameters)), strict=True):
+        assert leaf.shape == gradient.shape == old.shape
+        assert leaf.device.type == "meta"
+
+
+@pytest.mark.parametrize(("frozen", "stride"), list(itertools.product((False, True), (1, -1, -2))))
+def test_numpy_data_may_be_read_only_and_backwards(frozen, stride):
+    array = np.arange(24, dtype="float32").reshape(3, 8)[:, ::stride]
+    array.flags.writeable = not frozen
+    kept = array.copy()
+    tensor = mlpxp.get_backend("torch").asarray(array)
+    assert tensor.tolist() == kept.tolist()
+    tensor += 1.0 if frozen or stride < 0 else 0.0  # a copy, then: the data stay as they are
+    assert array.tolist() == kept.tolist()
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_nothing_is_recorded_for_autograd(compiling, calls, compiled):
+    X, Y = data()
+    start = tuple(mlpxp.Layer(*(leaf.requires_grad_() for leaf in layer)) for layer in mlpxp.initialize(NETWORK, seed=0, backend="torch"))
+    library = compiling if compiled else mlpxp.get_backend("torch")
+    seen = []
+    result = train(
+        NETWORK, X.requires_grad_(), Y, backend=library, start=start, optimizer=Adam(0.1), epochs=2, batch_size=10,
+        callbacks=[lambda epoch: seen.append(epoch.parameters)],
+    )  # fmt: skip
+    for leaf in tree_leaves((result.parameters, tuple(seen), result.optimizer_state)):
+        assert not leaf.requires_grad
+        assert leaf.grad_fn is None
+    assert all(leaf.grad is None for leaf in (X, *tree_leaves(start)))
+    assert isinstance(library.to_numpy(start[0].W), np.ndarray)
+    assert bool(calls) == compiled

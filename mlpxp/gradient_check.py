@@ -1,0 +1,242 @@
+"""Is a gradient right? Backpropagation against three ways to differentiate that know nothing of it (:mod:`mlpxp.naive`).
+
+Central differences ask nothing of an activation but its values. The complex step and dual numbers are exact to rounding, but
+need an activation that is analytic, or written with functions that have a rule.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpxp.arrays import Array, device_of, namespace
+from mlpxp.backend import backend_of, dtype_of
+from mlpxp.errors import BackendError, RangeError
+from mlpxp.functional import cost_and_gradients
+from mlpxp.naive import cost_with, default_step, naive_gradients
+from mlpxp.network import Layer
+
+if TYPE_CHECKING:
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["Comparison", "GradientCheck", "check_gradients"]
+
+_METHODS = ("central", "complex", "dual")
+_ROUNDINGS = 64  # how many ε's a cost is taken to be off by
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One partial derivative, by backpropagation and by another method.
+
+    Attributes
+    ----------
+    method : {"central", "complex", "dual"}
+    layer : int
+        From 1.
+    kind : {"W", "b"}
+    index : (int, int)
+        Row and column.
+    backprop, reference : float
+        ∂C/∂w by backpropagation and by the method.
+    relative_error : float
+        Their difference beside the largest entry of that W or b, or beside the smallest number that the method can tell from zero.
+    allowed : float
+        The largest relative error that passes.
+    """
+
+    method: str
+    layer: int
+    kind: str
+    index: tuple[int, int]
+    backprop: float
+    reference: float
+    relative_error: float
+    allowed: float
+
+    @property
+    def agrees(self) -> bool:
+        return self.relative_error <= self.allowed
+
+    def __str__(self) -> str:
+        place = f"{self.kind}_{self.layer}[{self.index[0]}, {self.index[1]}]"
+        return (
+            f"{self.method:8}{self.relative_error:.1e} (allowed {self.allowed:.1e}), "
+            f"at {place}: backprop {self.backprop:.9g}, {self.method} {self.reference:.9g}"
+        )
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What :func:`check_gradients` found. It is true if the gradients are right; ``print`` shows the whole.
+
+    Attributes
+    ----------
+    comparisons : tuple of Comparison
+        The worst entry by each method that could be used.
+    kinks : tuple of Comparison
+        Entries that disagree because the cost has a kink within the step (relu at 0 is one): its slopes to the left and to the right differ,
+        and backpropagation returned one of the two or something between them. They are no errors.
+    skipped : tuple of (str, str)
+        The methods that could not be used, and why.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    kinks: tuple[Comparison, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether at least one method was used, and all that were agree with backpropagation."""
+        return bool(self.comparisons) and all(comparison.agrees for comparison in self.comparisons)
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The comparison that is farthest beyond what is allowed, or closest to it; ``None`` where every entry is at a kink."""
+        return max(self.comparisons, key=lambda comparison: comparison.relative_error / comparison.allowed, default=None)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        verdict = "gradients agree" if self.passed else "gradients differ" if self.comparisons else "gradients could not be compared"
+        lines = [verdict, *map(str, self.comparisons)]
+        lines += [f"{method:8}not used: {why}" for method, why in self.skipped]
+        if self.kinks:
+            lines.append(f"at a kink, where slopes differ to the left and to the right ({len(self.kinks)}):")
+            lines += [f"  {kink}" for kink in self.kinks[:3]]
+            lines += ["  ..."] * (len(self.kinks) > 3)
+        return "\n".join(lines)
+
+
+def check_gradients(
+    network: Network,
+    parameters: Parameters,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    tolerance: float | None = None,
+    batched: bool = False,
+) -> GradientCheck:
+    """Compare backpropagation with central differences, the complex step and dual numbers, entry by entry.
+
+    Parameters
+    ----------
+    network, parameters, X, Y, weights
+        As in :func:`mlpxp.cost_and_gradients`, of one network. Float64 shows more than float32.
+    tolerance : float, optional
+        The largest relative error that passes. By default 2ε^⅓ for central differences and ε^½ for the two others, where ε is the
+        spacing of the dtype: 1.2e-5 and 1.5e-8 in float64, 1e-2 and 3.5e-4 in float32.
+    batched : bool, default False
+        Differentiate with stacks of networks. It is faster, and needs activations that count axes from the end.
+
+    Returns
+    -------
+    GradientCheck
+
+    Raises
+    ------
+    RangeError
+        A tolerance that is not positive, or that the best differences in this dtype can't reach.
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit the network or each other, or a stack.
+
+    Notes
+    -----
+    An error is measured beside the largest entry of its W or b: an entry that nearly cancels has fewer digits by nature. A difference of
+    costs of size C can't tell a derivative below 64εC/h from zero, so nothing is measured beside less than that over the tolerance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlpxp import Activation, Network, check_gradients, initialize
+    >>> X, Y = np.asarray([[0.5, -0.2], [0.1, 0.8]]), np.asarray([[1.0, 0.0]])
+    >>> wrong = Activation("wrong", lambda Z: Z * Z, lambda Z, A: 3.0 * Z, needs_z=True)  # (z²)' is 2z
+    >>> network = Network((2, 3, 1), hidden=wrong)
+    >>> check_gradients(network, initialize(network, seed=0, dtype="float64"), X, Y).passed
+    False
+    """
+    C, gradients = cost_and_gradients(network, parameters, X, Y, weights)
+    library, xp = backend_of(X), namespace(X)
+    epsilon = float(xp.finfo(dtype_of(xp, X.dtype)).eps)
+    _check_tolerance(tolerance, epsilon, X.dtype)
+    ours = [_on_host(library, layer) for layer in gradients]
+    size = max(abs(float(library.to_numpy(C))), *(float(np.abs(array).max()) for layer in ours for array in layer))
+    comparisons, kinks, skipped = [], [], []
+    for method in _METHODS:
+        try:
+            found = naive_gradients(network, parameters, X, Y, weights, method=method, batched=batched)
+        except (RangeError, BackendError, TypeError, AttributeError) as error:  # not analytic, no complex numbers, no rule for a function
+            if method == "central":
+                raise
+            skipped.append((method, str(error)))
+            continue
+        h = default_step("central", epsilon) if method == "central" else 1.0
+        allowed = tolerance or (2.0 * h if method == "central" else math.sqrt(epsilon))
+        all_of_them = _compare(method, ours, [_on_host(library, layer) for layer in found], allowed, _ROUNDINGS * epsilon * size / h)
+        disagreeing = [entry for entry in all_of_them if not entry.agrees]
+        at_kinks = {entry for entry in disagreeing if _is_at_kink(entry, network, parameters, (X, Y, weights), epsilon, size)}
+        kinks += [entry for entry in disagreeing if entry in at_kinks]
+        rest = [entry for entry in all_of_them if entry not in at_kinks]
+        comparisons += [max(rest, key=lambda entry: entry.relative_error)] if rest else []
+    return GradientCheck(tuple(comparisons), tuple(kinks), tuple(skipped))
+
+
+def _check_tolerance(tolerance: float | None, epsilon: float, dtype: Any) -> None:
+    if tolerance is None:
+        return
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0.0 < float(tolerance) < math.inf:
+        raise RangeError(f"tolerance must be a positive number, got {tolerance!r}")
+    best = epsilon ** (2 / 3)
+    if tolerance < best:
+        remedy = "; use float64" if epsilon > 1e-10 else ""
+        raise RangeError(f"tolerance must be at least {best:.1e} in {dtype}, got {tolerance!r}: central differences come no closer{remedy}")
+
+
+def _on_host(library: Any, layer: Layer) -> Layer:
+    return Layer(*(library.to_numpy(array).astype("float64") for array in layer))
+
+
+def _compare(method: str, ours: list[Layer], theirs: list[Layer], allowed: float, noise: float) -> list[Comparison]:
+    """Compare entry by entry; differences up to ``noise`` pass, whatever they are beside."""
+    entries = []
+    for number, layers in enumerate(zip(ours, theirs, strict=True), start=1):
+        for kind, got, wanted in zip(Layer._fields, *layers, strict=True):
+            beside = max(float(np.abs(got).max()), float(np.abs(wanted).max()), noise / allowed)
+            errors = np.nan_to_num(np.abs(got - wanted) / (beside or 1.0), nan=math.inf)
+            entries += [
+                Comparison(method, number, kind, (i, j), float(got[i, j]), float(wanted[i, j]), float(errors[i, j]), allowed)
+                for i, j in np.ndindex(*got.shape)
+            ]
+    return entries
+
+
+def _is_at_kink(entry: Comparison, network: Network, parameters: Parameters, examples: Any, epsilon: float, size: float) -> bool:
+    """Whether the slopes to the left and to the right differ, and backpropagation's is one of them or between them.
+
+    The quotients are one-sided and of second order, (-3C(w) + 4C(w ± h) - C(w ± 2h)) / ±2h: of a smooth cost both agree.
+    """
+    place = (entry.layer - 1, entry.kind)
+    leaf = getattr(parameters[place[0]], entry.kind)
+    xp, library = namespace(leaf), backend_of(leaf)
+    n_rows, n_columns = leaf.shape
+    here = xp.reshape(xp.arange(n_rows * n_columns, device=device_of(leaf)), (n_rows, n_columns)) == (
+        entry.index[0] * n_columns + entry.index[1]
+    )
+    w = float(library.to_numpy(leaf)[entry.index])
+    h = default_step("central", epsilon) * max(1.0, abs(w))
+
+    def C(steps: int) -> float:
+        moved = xp.where(here, leaf + steps * h, leaf)
+        return float(library.to_numpy(cost_with(network, parameters, place, moved, *examples)))
+
+    middle = 3.0 * C(0)
+    left = (middle - 4.0 * C(-1) + C(-2)) / (2.0 * h)
+    right = -(middle - 4.0 * C(1) + C(2)) / (2.0 * h)
+    slack = max(2.0 * default_step("central", epsilon) * max(abs(left), abs(right)), _ROUNDINGS * epsilon * size / h)
+    return abs(right - left) > slack and min(left, right) - slack <= entry.backprop <= max(left, right) + slack

@@ -79,7 +79,7 @@ class GradientCheck:
     comparisons : tuple of Comparison
         The worst entry by each method that could be used.
     kinks : tuple of Comparison
-        Entries that disagree because the cost has a kink within the step (relu at 0 is one): its slopes to the left and to the right differ,
+        Entries that disagree because the cost has a kink within the step, as relu has at 0: its slopes to the left and to the right differ,
         and backpropagation returned one of the two or something between them. They are no errors.
     skipped : tuple of (str, str)
         The methods that could not be used, and why.

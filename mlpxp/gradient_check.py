@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays import Array, device_of, namespace
-from mlpxp.backend import backend_of, dtype_of
+from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, RangeError
 from mlpxp.functional import cost_and_gradients
-from mlpxp.naive import cost_with, default_step, naive_gradients
+from mlpxp.naive import check_one_network, cost_with, default_step, naive_gradients
 from mlpxp.network import Layer
 
 if TYPE_CHECKING:
@@ -161,12 +161,12 @@ def check_gradients(
     >>> check_gradients(network, initialize(network, seed=0, dtype="float64"), X, Y).passed
     False
     """
-    C, gradients = cost_and_gradients(network, parameters, X, Y, weights)
-    library, xp = backend_of(X), namespace(X)
-    epsilon = float(xp.finfo(dtype_of(xp, X.dtype)).eps)
+    check_one_network(network, parameters, X, Y, weights)
+    library, epsilon = backend_of(X), float(namespace(X).finfo(X.dtype).eps)
     _check_tolerance(tolerance, epsilon, X.dtype)
+    C, gradients = cost_and_gradients(network, parameters, X, Y, weights)
     ours = [_on_host(library, layer) for layer in gradients]
-    size = max(abs(float(library.to_numpy(C))), *(float(np.abs(array).max()) for layer in ours for array in layer))
+    size = max(abs(float(library.to_numpy(C))), *(_largest(array) for layer in ours for array in layer))
     comparisons, kinks, skipped = [], [], []
     for method in _METHODS:
         try:
@@ -202,12 +202,16 @@ def _on_host(library: Any, layer: Layer) -> Layer:
     return Layer(*(library.to_numpy(array).astype("float64") for array in layer))
 
 
+def _largest(array: np.ndarray) -> float:
+    return float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array)))
+
+
 def _compare(method: str, ours: list[Layer], theirs: list[Layer], allowed: float, noise: float) -> list[Comparison]:
     """Compare entry by entry; differences up to ``noise`` pass, whatever they are beside."""
     entries = []
     for number, layers in enumerate(zip(ours, theirs, strict=True), start=1):
         for kind, got, wanted in zip(Layer._fields, *layers, strict=True):
-            beside = max(float(np.abs(got).max()), float(np.abs(wanted).max()), noise / allowed)
+            beside = max(_largest(got), _largest(wanted), noise / allowed)
             errors = np.nan_to_num(np.abs(got - wanted) / (beside or 1.0), nan=math.inf)
             entries += [
                 Comparison(method, number, kind, (i, j), float(got[i, j]), float(wanted[i, j]), float(errors[i, j]), allowed)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpxp.losses import Loss
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Progress", "cost_with", "default_step", "naive_gradients"]
+__all__ = ["Progress", "check_one_network", "cost_with", "default_step", "naive_gradients"]
 
 Progress: TypeAlias = Callable[[int, int], object]
 _STACK_BYTES = 2**24  # of the arrays of a stack of moved networks
@@ -97,19 +97,24 @@ def naive_gradients(
     >>> naive_gradients(network, (Layer(w, b),), x, y, method="complex")
     (Layer(W=array([[6.]]), b=array([[2.]])),)
     """
-    check_shapes(network, parameters, X, Y, weights)
-    if parameters[0].W.ndim > 2:
-        raise ShapeError(f"parameters must be one network's, got a stack, W_1 of shape {tuple(parameters[0].W.shape)}: see mlpxp.unstack")
-    dtype = dtype_of(namespace(X), X.dtype)
+    check_one_network(network, parameters, X, Y, weights)
     if method not in _METHODS:
         raise UnknownNameError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     if method == "complex":
         _check_analytic(network)
-    step = _checked_step(method, step, namespace(X).finfo(dtype))
+    step = _checked_step(method, step, namespace(X).finfo(X.dtype))
     differentiate, lift, read = _METHODS[method]
     examples: tuple[Any, ...] = tree_map(lift, (X, Y, weights))
     costs = _Costs(network, tree_map(lift, parameters), examples, read, _stack_size(network, X) if batched else None, progress)
     return differentiate(costs, parameters, step)
+
+
+def check_one_network(network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None) -> None:
+    """Refuse arrays that don't fit, other dtypes than float32 and float64, and stacks."""
+    check_shapes(network, parameters, X, Y, weights)
+    dtype_of(namespace(X), X.dtype)
+    if parameters[0].W.ndim > 2:
+        raise ShapeError(f"parameters must be one network's, got a stack, W_1 of shape {tuple(parameters[0].W.shape)}: see mlpxp.unstack")
 
 
 def default_step(method: str, epsilon: float) -> float:

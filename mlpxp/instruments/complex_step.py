@@ -54,9 +54,13 @@ def _is_complex(xp: Any, array: Any) -> bool:
 
 
 def _real_dtype(xp: Instrument, array: Any) -> Any:
-    if not _is_complex(xp, array):
-        return array.dtype
-    return xp.float32 if array.dtype == xp.complex64 else xp.float64
+    return _real_form(xp.xp, array.dtype == xp.complex64) if _is_complex(xp, array) else array.dtype
+
+
+@cache
+def _real_form(xp: Any, single: bool) -> Any:
+    """The dtype that an array has, which need not be what the library calls it by: ``numpy.float32`` is a type."""
+    return xp.zeros((), dtype=xp.float32 if single else xp.float64).dtype
 
 
 def _complex_dtype(xp: Any, dtype: Any) -> Any:
@@ -88,6 +92,12 @@ def _within_domain(name: str, xp: Instrument, x: Any, /) -> Lifted:
     """A function that real numbers don't have everywhere: NaN where its real form is, and not the complex value."""
     function = getattr(xp.xp, name)
     return _nan_where_real(xp, function(_real(xp, x)), function(xp.bare(x)))
+
+
+def _log1p(xp: Instrument, x: Any, /) -> Lifted:
+    """ln(1 + a + ib) = ln(1 + a) + ln(1 + ib/(1 + a)): the libraries' own are inexact, or NaN, where a is small."""
+    a, b = _real(xp, x), xp.xp.imag(xp.bare(x))
+    return Lifted(xp, xp.xp.log1p(a) + xp.xp.log(1.0 + 1j * _complex(xp.xp, b / (1.0 + a))))
 
 
 def _pow(xp: Instrument, x1: Any, x2: Any, /) -> Any:
@@ -132,7 +142,8 @@ def _logaddexp(xp: Instrument, x1: Any, x2: Any, /) -> Any:
 def _largest(name: str, xp: Instrument, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Lifted:
     """The entry with the largest or smallest real part of each line; the mean of several such."""
     real, Z = _real(xp, x), xp.bare(x)
-    chosen = real == getattr(xp.xp, name)(real, axis=axis, keepdims=True)
+    best = getattr(xp.xp, name)(real, axis=axis, keepdims=True)
+    chosen = ~(real < best) if name == "max" else ~(real > best)  # of NaN all are
     total = partial(xp.xp.sum, axis=axis, keepdims=keepdims)
     return Lifted(xp, total(xp.xp.where(chosen, Z, 0.0)) / total(xp.xp.astype(chosen, Z.dtype)))
 
@@ -174,7 +185,7 @@ def _to_host(xp: Instrument, x: Lifted, /) -> Any:
 
 _ARITHMETIC = ("add", "subtract", "multiply", "divide", "negative", "positive", "square", "reciprocal", "matmul")
 _ANALYTIC = ("exp", "expm1", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh")  # on the whole real line
-_LIMITED = ("log", "log1p", "log2", "log10", "sqrt")
+_LIMITED = ("log", "log2", "log10", "sqrt")
 _PLACES = ("argmax", "argmin", "all", "any")
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -185,6 +196,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: partial(_extreme, name) for name in ("maximum", "minimum")},
     **{name: partial(_largest, name) for name in ("max", "min")},
     **{name: partial(_joined, name) for name in ("stack", "concat")},
+    "log1p": _log1p,
     "pow": _pow,
     "where": _where,
     "clip": _clip,

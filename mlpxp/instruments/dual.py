@@ -139,7 +139,8 @@ def _largest(name: str, xp: Instrument, x: Any, /, *, axis: Any = None, keepdims
     y = getattr(xp.xp, name)(a, axis=axis, keepdims=keepdims)
     if t is None:
         return _lift(xp, y)
-    chosen = xp.xp.astype(a == getattr(xp.xp, name)(a, axis=axis, keepdims=True), a.dtype)
+    best = getattr(xp.xp, name)(a, axis=axis, keepdims=True)
+    chosen = xp.xp.astype(~(a < best) if name == "max" else ~(a > best), a.dtype)  # of NaN all are
     total = partial(xp.xp.sum, axis=axis, keepdims=keepdims)
     return _lift(xp, y, total(chosen * t) / total(chosen))
 
@@ -180,6 +181,12 @@ def _to_host(xp: Instrument, x: Lifted, /) -> Any:
     return to_host(x.array)
 
 
+def _squared_secant(t: Any) -> Any:
+    """1 / cosh² x of t = e^{-|x|}."""
+    secant = 2.0 * t / (1.0 + t * t)
+    return secant * secant
+
+
 _UNARY: dict[str, Callable[[Any, Any, Any], Any]] = {  # name: (xp, a, y = f(a)) -> f'(a)
     "negative": lambda xp, a, y: -1.0,
     "positive": lambda xp, a, y: 1.0,
@@ -200,7 +207,7 @@ _UNARY: dict[str, Callable[[Any, Any, Any], Any]] = {  # name: (xp, a, y = f(a))
     "atan": lambda xp, a, y: 1.0 / (1.0 + a * a),
     "sinh": lambda xp, a, y: xp.cosh(a),
     "cosh": lambda xp, a, y: xp.sinh(a),
-    "tanh": lambda xp, a, y: (1.0 - y) * (1.0 + y),
+    "tanh": lambda xp, a, y: _squared_secant(xp.exp(-xp.abs(a))),  # 1 - y² loses its digits where y is close to ±1
     "asinh": lambda xp, a, y: 1.0 / xp.sqrt(a * a + 1.0),
     "acosh": lambda xp, a, y: 1.0 / xp.sqrt(a * a - 1.0),
     "atanh": lambda xp, a, y: 1.0 / (1.0 - a * a),

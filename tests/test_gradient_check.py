@@ -122,14 +122,22 @@ def test_a_gradient_that_is_no_number(monkeypatch, entry):
     assert not check_gradients(network, *arrays).passed
 
 
-def test_a_vanishing_gradient_is_still_checked():
-    """Layer 1's gradients are a billion times smaller than the cost: differences can't see them, dual numbers can."""
-    network = Network((3, 4, 2), hidden=wrong("tanh", 1.05))
-    parameters, X, Y = example(network)
-    parameters = (parameters[0], Layer(1e-6 * parameters[1].W, parameters[1].b))
-    found = {comparison.method: comparison for comparison in check_gradients(network, parameters, X, Y).comparisons}
-    assert not found["dual"].agrees
-    assert found["dual"].layer == 1
+def test_a_vanishing_gradient_is_checked_as_far_as_it_can_be():
+    """Layer 1's gradients are ten million times smaller than the cost: differences can't tell, dual numbers can."""
+    for hidden, agreeing in (("tanh", ["central", "complex", "dual"]), (wrong("tanh", 1.00005), ["central"])):
+        network = Network((3, 4, 2), hidden=hidden)
+        parameters, X, Y = example(network)
+        parameters = (parameters[0], Layer(1e-7 * parameters[1].W, parameters[1].b))
+        check = check_gradients(network, parameters, X, Y)
+        assert [comparison.method for comparison in check.comparisons if comparison.agrees] == agreeing
+        assert check.worst.layer == 1 or check.passed
+
+
+def test_an_error_that_only_exact_methods_see():
+    network = Network((3, 4, 2), hidden=wrong("tanh", 1.000001))
+    check = check_gradients(network, *example(network))
+    assert [comparison.agrees for comparison in check.comparisons] == [True, False, False]
+    assert check.kinks == ()
 
 
 # --------------------------------------------------------------------------------------------------------------------- kinks

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Layer, Loss, Network, count_operations, get_backend, naive_gradients
-from mlpxp.arrays import namespace, tree_leaves
+from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.naive import default_step
 
 METHODS = ("forward", "central", "complex", "dual")
@@ -78,6 +78,20 @@ def test_on_every_backend(backend, to_device, to_host, method, batched):
     assert all(isinstance(layer, Layer) for layer in found)
     assert type(found[0].W) is type(to_device(arrays)[0][0].W)
     assert worst_error(to_host(found), gradients) <= {"forward": 1e-6, "central": 1e-8}.get(method, 1e-13)
+
+
+@pytest.mark.parametrize(("method", "step", "allowed"), [("dual", None, 1e-45), ("central", 1e-15, 1e-26), ("complex", 1e-15, 1e-26)])
+def test_with_50_digits(exactly, method, step, allowed):
+    """The error of a step is its square; without one there is none but the rounding of the 50th digit."""
+    network = Network((2, 3, 2), hidden="tanh", output="softmax", loss="cross_entropy")
+    parameters, X, Y = example(network, m=2)
+    arrays = tree_map(exactly, parameters), exactly(X), exactly(Y)
+    gradients = mlpxp.cost_and_gradients(network, *arrays)[1]
+    found = naive_gradients(network, *arrays, method=method, step=step)
+    errors = [
+        abs(error) for got, wanted in zip(tree_leaves(found), tree_leaves(gradients), strict=True) for error in np.ravel((got - wanted)._data)
+    ]
+    assert 0 < max(errors) < allowed
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -16,7 +16,7 @@ import numpy as np
 from mlpxp.arrays import Array, device_of, namespace
 from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, RangeError
-from mlpxp.functional import cost_and_gradients
+from mlpxp.functional import cost, cost_and_gradients, forward
 from mlpxp.naive import check_one_network, cost_with, default_step, naive_gradients
 from mlpxp.network import Layer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "GradientCheck", "check_gradients"]
 
 _METHODS = ("central", "complex", "dual")
-_ROUNDINGS = 64  # how many ε's a cost is taken to be off by
+_ROUNDINGS = 16  # how many ε's of the numbers it is made of a cost or a gradient is taken to be off by
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Comparison:
     allowed: float
 
     @property
+    def place(self) -> tuple[int, str, tuple[int, int]]:
+        return self.layer, self.kind, self.index
+
+    @property
     def agrees(self) -> bool:
         return self.relative_error <= self.allowed
 
@@ -79,8 +83,9 @@ class GradientCheck:
     comparisons : tuple of Comparison
         The worst entry by each method that could be used.
     kinks : tuple of Comparison
-        Entries that disagree because the cost has a kink within the step, as relu has at 0: its slopes to the left and to the right differ,
-        and backpropagation returned one of the two or something between them. They are no errors.
+        Entries that disagree because the cost has a kink within the step, as relu has at 0, or a bend as sharp: its slopes to the left and
+        to the right differ, and backpropagation returned what dual numbers or the complex step confirm, or one of the slopes, or
+        something between them. They are no errors.
     skipped : tuple of (str, str)
         The methods that could not be used, and why.
     """
@@ -148,8 +153,8 @@ def check_gradients(
 
     Notes
     -----
-    An error is measured beside the largest entry of its W or b: an entry that nearly cancels has fewer digits by nature. A difference of
-    costs of size C can't tell a derivative below 64εC/h from zero, so nothing is measured beside less than that over the tolerance.
+    An error is measured beside the largest entry of its W or b: an entry that nearly cancels has fewer digits by nature. Differences up to
+    16ε (over h, where costs are subtracted) of the largest numbers that the cost and the gradients are made of are rounding, and pass.
 
     Examples
     --------
@@ -164,10 +169,9 @@ def check_gradients(
     check_one_network(network, parameters, X, Y, weights)
     library, epsilon = backend_of(X), float(namespace(X).finfo(X.dtype).eps)
     _check_tolerance(tolerance, epsilon, X.dtype)
-    C, gradients = cost_and_gradients(network, parameters, X, Y, weights)
-    ours = [_on_host(library, layer) for layer in gradients]
-    size = max(abs(float(library.to_numpy(C))), *(_largest(array) for layer in ours for array in layer))
-    comparisons, kinks, skipped = [], [], []
+    ours = [_on_host(library, layer) for layer in cost_and_gradients(network, parameters, X, Y, weights)[1]]
+    rounding = _ROUNDINGS * epsilon * _size(library, network, (parameters, X, Y, weights), ours)
+    entries, skipped = {}, []
     for method in _METHODS:
         try:
             found = naive_gradients(network, parameters, X, Y, weights, method=method, batched=batched)
@@ -178,11 +182,17 @@ def check_gradients(
             continue
         h = default_step("central", epsilon) if method == "central" else 1.0
         allowed = tolerance or (2.0 * h if method == "central" else math.sqrt(epsilon))
-        all_of_them = _compare(method, ours, [_on_host(library, layer) for layer in found], allowed, _ROUNDINGS * epsilon * size / h)
-        disagreeing = [entry for entry in all_of_them if not entry.agrees]
-        at_kinks = {entry for entry in disagreeing if _is_at_kink(entry, network, parameters, (X, Y, weights), epsilon, size)}
-        kinks += [entry for entry in disagreeing if entry in at_kinks]
-        rest = [entry for entry in all_of_them if entry not in at_kinks]
+        entries[method] = _compare(method, ours, [_on_host(library, layer) for layer in found], allowed, rounding / h)
+    confirmed = {entry.place for method in entries if method != "central" for entry in entries[method] if entry.agrees}
+    kinks: list[Comparison] = []
+    comparisons: list[Comparison] = []
+    for method, all_of_them in entries.items():
+        rest: list[Comparison] = []
+        for entry in all_of_them:
+            at_kink = not entry.agrees and _is_at_kink(
+                entry, network, parameters, (X, Y, weights), rounding, method == "central" and entry.place in confirmed
+            )
+            (kinks if at_kink else rest).append(entry)
         comparisons += [max(rest, key=lambda entry: entry.relative_error)] if rest else []
     return GradientCheck(tuple(comparisons), tuple(kinks), tuple(skipped))
 
@@ -200,6 +210,16 @@ def _check_tolerance(tolerance: float | None, epsilon: float, dtype: Any) -> Non
 
 def _on_host(library: Any, layer: Layer) -> Layer:
     return Layer(*(library.to_numpy(array).astype("float64") for array in layer))
+
+
+def _size(library: Any, network: Network, arrays: Any, gradients: list[Layer]) -> float:
+    """Return how large the numbers are that the cost and its gradients are added up from: a wide bound."""
+    parameters, X, Y, weights = arrays
+    trace = forward(network, parameters, X)
+    C = abs(float(library.to_numpy(cost(network, trace, Y, weights))))
+    error = max(C, *(_largest(library.to_numpy(array)) for array in (trace[-1].A, Y)))  # A - Y can be 0 where A is rounded to Y
+    activation = max(_largest(library.to_numpy(passed.A_in)) for passed in trace)
+    return max(error, *(_largest(array) for layer in gradients for array in layer)) * max(1.0, activation)
 
 
 def _largest(array: np.ndarray) -> float:
@@ -220,27 +240,28 @@ def _compare(method: str, ours: list[Layer], theirs: list[Layer], allowed: float
     return entries
 
 
-def _is_at_kink(entry: Comparison, network: Network, parameters: Parameters, examples: Any, epsilon: float, size: float) -> bool:
-    """Whether the slopes to the left and to the right differ, and backpropagation's is one of them or between them.
+def _is_at_kink(entry: Comparison, network: Network, parameters: Parameters, examples: Any, rounding: float, confirmed: bool) -> bool:
+    """Whether the slopes to the left, to the right and across differ, and backpropagation's is confirmed, or lies among them.
 
-    The quotients are one-sided and of second order, (-3C(w) + 4C(w ± h) - C(w ± 2h)) / ±2h: of a smooth cost both agree.
+    All three quotients are of second order, the one-sided ones (-3C(w) + 4C(w ± h) - C(w ± 2h)) / ±2h: of a smooth cost they agree.
     """
     place = (entry.layer - 1, entry.kind)
     leaf = getattr(parameters[place[0]], entry.kind)
     xp, library = namespace(leaf), backend_of(leaf)
     n_rows, n_columns = leaf.shape
-    here = xp.reshape(xp.arange(n_rows * n_columns, device=device_of(leaf)), (n_rows, n_columns)) == (
-        entry.index[0] * n_columns + entry.index[1]
-    )
-    w = float(library.to_numpy(leaf)[entry.index])
-    h = default_step("central", epsilon) * max(1.0, abs(w))
+    places = xp.reshape(xp.arange(n_rows * n_columns, device=device_of(leaf)), (n_rows, n_columns))
+    here = places == entry.index[0] * n_columns + entry.index[1]
+    step = default_step("central", float(xp.finfo(leaf.dtype).eps))
+    h = step * max(1.0, abs(float(library.to_numpy(leaf)[entry.index])))
 
     def C(steps: int) -> float:
         moved = xp.where(here, leaf + steps * h, leaf)
         return float(library.to_numpy(cost_with(network, parameters, place, moved, *examples)))
 
-    middle = 3.0 * C(0)
-    left = (middle - 4.0 * C(-1) + C(-2)) / (2.0 * h)
-    right = -(middle - 4.0 * C(1) + C(2)) / (2.0 * h)
-    slack = max(2.0 * default_step("central", epsilon) * max(abs(left), abs(right)), _ROUNDINGS * epsilon * size / h)
-    return abs(right - left) > slack and min(left, right) - slack <= entry.backprop <= max(left, right) + slack
+    before, middle, after = C(-1), C(0), C(1)
+    left = (3.0 * middle - 4.0 * before + C(-2)) / (2.0 * h)
+    right = (4.0 * after - 3.0 * middle - C(2)) / (2.0 * h)
+    slopes = (left, (after - before) / (2.0 * h), right)
+    slack = max(2.0 * step * max(map(abs, slopes)), rounding / h)
+    among = min(slopes) - slack <= entry.backprop <= max(slopes) + slack
+    return max(slopes) - min(slopes) > slack and (confirmed or among)

@@ -126,11 +126,11 @@ def default_step(method: str, epsilon: float) -> float:
 
 
 def _checked_step(method: str, step: float | None, limits: Any) -> float:
+    epsilon = float(limits.eps)
     if method == "dual":
         if step is not None:
             raise RangeError(f"step must be None for method 'dual', which has no step, got {step!r}")
-        return 0.0
-    epsilon = float(limits.eps)
+        return epsilon
     if step is None:
         return default_step(method, epsilon)
     if not isinstance(step, Real) or isinstance(step, bool) or not 0.0 < float(step) < math.inf:
@@ -258,7 +258,11 @@ def _complex_step(costs: _Costs, parameters: Parameters, step: float) -> Paramet
 
 
 def _dual(costs: _Costs, parameters: Parameters, step: float) -> Parameters:
-    return _each(lambda place, leaf: costs.there(place, leaf, dual(leaf, namespace(leaf).ones_like(leaf)))[0], parameters)
+    def slope(place: tuple[int, str], leaf: Any) -> Any:
+        # Dual numbers are linear in the tangent, so that any one will do; a small power of two stays clear of overflow, exactly.
+        return costs.there(place, leaf, dual(leaf, namespace(leaf).full_like(leaf, step)))[0] / step
+
+    return _each(slope, parameters)
 
 
 _METHODS: dict[str, tuple[Callable[..., Parameters], Callable[[Any], Any], Callable[[Any], Any]]] = {

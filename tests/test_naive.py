@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpxp
@@ -89,7 +89,9 @@ def test_with_50_digits(exactly, method, step, allowed):
     gradients = mlpxp.cost_and_gradients(network, *arrays)[1]
     found = naive_gradients(network, *arrays, method=method, step=step)
     errors = [
-        abs(error) for got, wanted in zip(tree_leaves(found), tree_leaves(gradients), strict=True) for error in np.ravel((got - wanted)._data)
+        abs(error)
+        for got, wanted in zip(tree_leaves(found), tree_leaves(gradients), strict=True)
+        for error in np.ravel((got - wanted)._data)
     ]
     assert 0 < max(errors) < allowed
 
@@ -174,6 +176,7 @@ def test_each_method_runs_the_network_as_often_as_it_says():
         assert calls == [(4, 5)] * passes
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=2, max_size=4),
     m=st.integers(1, 6),

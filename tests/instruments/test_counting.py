@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpxp
@@ -199,6 +199,7 @@ def test_an_array_that_comes_in_twice_is_held_once():
     assert count_operations(lambda pair, again: None, (A, A), again={"of it": [A]}).peak_bytes == 800
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 40), min_size=2, max_size=5), m=st.integers(1, 40))
 def test_k3_memory_of_a_gradient(sizes, m):
     """K3: the activations of the batch, and at any time no more than four layers' worth of errors and of what they are made of.
@@ -224,6 +225,7 @@ networks = st.builds(
 ).filter(lambda spec: spec[2] != "softmax" or spec[0][-1] > 1)
 
 
+@settings(deadline=None)
 @given(spec=networks, m=st.integers(1, 20), members=st.integers(0, 3))
 def test_k2_products_of_both_passes(spec, m, members):
     sizes, hidden, output, loss = spec
@@ -239,6 +241,7 @@ def test_k2_products_of_both_passes(spec, m, members):
     assert count_operations(mlpxp.cost_and_gradients, network, parameters, X, Y).matmul == trace.matmul + gradients.matmul
 
 
+@settings(deadline=None)
 @given(spec=networks, m=st.integers(1, 20), weighted=st.booleans())
 def test_a_gradient_is_never_more_than_five_costs_in_all_operations(spec, m, weighted):
     """Baur and Strassen 1983; Griewank: at most 5 times the operations of the function, however many variables it has."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpxp.arrays import Array, device_of, namespace
 from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, RangeError
@@ -209,7 +207,8 @@ def _check_tolerance(tolerance: float | None, epsilon: float, dtype: Any) -> Non
 
 
 def _on_host(library: Any, layer: Layer) -> Layer:
-    return Layer(*(library.to_numpy(array).astype("float64") for array in layer))
+    """Return a layer's arrays as lists of rows."""
+    return Layer(*(library.to_numpy(array).tolist() for array in layer))
 
 
 def _size(library: Any, network: Network, arrays: Any, gradients: list[Layer]) -> float:
@@ -217,26 +216,26 @@ def _size(library: Any, network: Network, arrays: Any, gradients: list[Layer]) -
     parameters, X, Y, weights = arrays
     trace = forward(network, parameters, X)
     C = abs(float(library.to_numpy(cost(network, trace, Y, weights))))
-    error = max(C, *(_largest(library.to_numpy(array)) for array in (trace[-1].A, Y)))  # A - Y can be 0 where A is rounded to Y
-    activation = max(_largest(library.to_numpy(passed.A_in)) for passed in trace)
-    return max(error, *(_largest(array) for layer in gradients for array in layer)) * max(1.0, activation)
+    error = max(C, *(_largest(library.to_numpy(array).tolist()) for array in (trace[-1].A, Y)))  # A - Y can be 0 where A is rounded to Y
+    activation = max(_largest(library.to_numpy(passed.A_in).tolist()) for passed in trace)
+    return max(error, *(_largest(rows) for layer in gradients for rows in layer)) * max(1.0, activation)
 
 
-def _largest(array: np.ndarray) -> float:
-    return float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array)))
+def _largest(rows: list[list[float]]) -> float:
+    return max((abs(entry) for row in rows for entry in row if math.isfinite(entry)), default=0.0)
 
 
 def _compare(method: str, ours: list[Layer], theirs: list[Layer], allowed: float, noise: float) -> list[Comparison]:
     """Compare entry by entry; differences up to ``noise`` pass, whatever they are beside."""
     entries = []
     for number, layers in enumerate(zip(ours, theirs, strict=True), start=1):
-        for kind, got, wanted in zip(Layer._fields, *layers, strict=True):
-            beside = max(_largest(got), _largest(wanted), noise / allowed)
-            errors = np.nan_to_num(np.abs(got - wanted) / (beside or 1.0), nan=math.inf)
-            entries += [
-                Comparison(method, number, kind, (i, j), float(got[i, j]), float(wanted[i, j]), float(errors[i, j]), allowed)
-                for i, j in np.ndindex(*got.shape)
-            ]
+        for kind, rows, other_rows in zip(Layer._fields, *layers, strict=True):
+            beside = max(_largest(rows), _largest(other_rows), noise / allowed) or 1.0
+            for i, pair in enumerate(zip(rows, other_rows, strict=True)):
+                for j, (got, wanted) in enumerate(zip(*pair, strict=True)):
+                    error = abs(got - wanted) / beside
+                    error = math.inf if math.isnan(error) else error
+                    entries.append(Comparison(method, number, kind, (i, j), got, wanted, error, allowed))
     return entries
 
 

@@ -25,7 +25,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays import is_array
 from mlpxp.instruments.counted import ACTIVE, Event, is_counted, lift
 from mlpxp.instruments.lifting import Lifted
 
@@ -69,7 +69,7 @@ class Operations:
                 seen[id(array)] = lift(array, (self,))
             return seen[id(array)]
 
-        return _map(wrap_one, tree, wanted=_is_array)
+        return _map(wrap_one, tree, wanted=is_array)
 
     @property
     def matmul(self) -> int:
@@ -183,11 +183,3 @@ def _map(function: Callable[[Any], Any], tree: Any, *, wanted: Callable[[Any], b
         changed = {name: new for name, old in held.items() if (new := into(old)) is not old}
         return replace(tree, **changed) if changed else tree
     return tree
-
-
-def _is_array(leaf: Any) -> bool:
-    try:
-        namespace(leaf)
-    except TypeError:
-        return False
-    return True

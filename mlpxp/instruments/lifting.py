@@ -19,8 +19,6 @@ from mlpxp.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
-
 __all__ = [
     "COMPARISONS",
     "CREATION",
@@ -219,8 +217,8 @@ class Lifted:
     def __getitem__(self, key: Any, /) -> Any:
         return self.xp.functions["__getitem__"](self.xp, self, key)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array: np.ndarray = self.xp.functions["__array__"](self.xp, self)
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.xp.functions["__array__"](self.xp, self)
         return array if dtype is None else array.astype(dtype)
 
     def __bool__(self) -> bool:
@@ -239,7 +237,6 @@ class Lifted:
         return f"Lifted({self.array!r}, {self.xp.__name__})"
 
 
-def to_host(array: Any) -> np.ndarray:
+def to_host(array: Any) -> Any:
     """Bring an array of any library to NumPy."""
-    host: np.ndarray = backend_of(array).to_numpy(array)
-    return host
+    return backend_of(array).to_numpy(array)

@@ -24,8 +24,11 @@ from mlpxp.errors import (
 )
 from mlpxp.evaluation import Evaluation, evaluate
 from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
+from mlpxp.gradient_check import GradientCheck, check_gradients
 from mlpxp.history import Epoch, History, TrainingResult
+from mlpxp.instruments.counting import Operations, count_operations, counting
 from mlpxp.losses import LOSSES, Loss
+from mlpxp.naive import naive_gradients
 from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
 from mlpxp.propagation import Passed
@@ -52,12 +55,14 @@ __all__ = [
     "Epoch",
     "Evaluation",
     "FileFormatError",
+    "GradientCheck",
     "GradientDescent",
     "History",
     "Layer",
     "Loss",
     "MlpxpError",
     "Network",
+    "Operations",
     "OutOfMemoryError",
     "OutputError",
     "PairingError",
@@ -73,13 +78,17 @@ __all__ = [
     "__version__",
     "backends",
     "backward",
+    "check_gradients",
     "cost",
     "cost_and_gradients",
+    "count_operations",
+    "counting",
     "evaluate",
     "forward",
     "get_backend",
     "initialize",
     "known_backends",
+    "naive_gradients",
     "predict",
     "show_versions",
     "stack",

@@ -54,6 +54,9 @@ class Activation:
         What A holds: any reals, a probability in each unit, or one distribution over the units.
     couples_units : bool, default False
         Whether a unit's output depends on the other units (softmax), so that σ' is no element-wise factor.
+    analytic : bool, default True
+        Whether σ is one analytic function on the whole real line, however it is computed: softplus is, relu isn't, because
+        of 0. What isn't can't be differentiated by the complex step.
 
     Notes
     -----
@@ -74,6 +77,7 @@ class Activation:
     needs_z: bool = False
     values: Literal["real", "probability", "distribution"] = "real"
     couples_units: bool = False
+    analytic: bool = True
 
     def pull_back(self, error: Array, Z: Array | None, A: Array) -> Any:
         """Turn the error ∂C/∂A into ∂C/∂Z: ``error ⊙ σ'(Z)``, the second factor of B1 and B2."""
@@ -213,9 +217,9 @@ def _lowest_exponent(xp: Any, dtype: Any) -> float:
 identity = Activation("identity", _identity, _identity_derivative)
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_derivative, values="probability")
 tanh = Activation("tanh", _tanh, _tanh_derivative)
-relu = Activation("relu", _relu, _relu_derivative)
-leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative)
-elu = Activation("elu", _elu, _elu_derivative)
+relu = Activation("relu", _relu, _relu_derivative, analytic=False)
+leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, analytic=False)
+elu = Activation("elu", _elu, _elu_derivative, analytic=False)
 softplus = Activation("softplus", _softplus, _softplus_derivative)
 silu = Activation("silu", _silu, _silu_derivative, needs_z=True)
 gelu = Activation("gelu", _gelu, _gelu_derivative, needs_z=True)

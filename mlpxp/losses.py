@@ -39,6 +39,8 @@ class Loss:
         The name of the natural output activation: with it ∂loss/∂Z = A - Y.
     value_from_logits : callable or None, default None
         ``value_from_logits(Z, Y)``: the same loss from the natural activation's Z. Needed where ``pairing`` is given.
+    analytic : bool, default True
+        Whether it is one analytic function of ŷ; |ŷ - y| isn't. What isn't can't be differentiated by the complex step.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Loss:
     expects: Literal["real", "probability", "distribution"] = "real"
     pairing: str | None = None
     value_from_logits: Any = None
+    analytic: bool = True
 
     def __post_init__(self) -> None:
         if self.pairing is not None and self.value_from_logits is None:

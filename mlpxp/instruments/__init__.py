@@ -1,0 +1,6 @@
+"""Arrays that mean something else: the core, untouched, run on them gives other answers.
+
+:mod:`~mlpxp.instruments.counting` counts operations, bytes and memory; :mod:`~mlpxp.instruments.dual` and
+:mod:`~mlpxp.instruments.complex_step` carry a derivative along. Each is a table of functions over
+:mod:`~mlpxp.instruments.lifting`, and works on the arrays of any library, one another's included.
+"""

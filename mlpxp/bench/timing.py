@@ -34,7 +34,7 @@ class Timing:
     def quartiles(self) -> tuple[float, float]:
         """The lower and the upper one; the extremes where there are fewer than four runs."""
         if len(self.seconds) < 4:
-            return self.seconds[0], self.seconds[-1]
+            return min(self.seconds), max(self.seconds)
         low, _, high = statistics.quantiles(self.seconds, n=4)
         return low, high
 

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 from mlpxp.bench.page import page, table
 from mlpxp.bench.record import Record
 from mlpxp.bench.report import machine_facts
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
+from mlpxp.bench.results import Figure, Grid, Origin, Point, Section, Series
 from mlpxp.bench.wording import is_number
 
 __all__ = ["Comparison", "compare_records", "comparison_report"]
 
 RATIO = ": B/A"  # ends the name of a figure of ratios
+CERTAINTY: tuple[Origin, ...] = ("counted", "measured", "extrapolated")  # a ratio is as certain as the worse of the two
 Cell: TypeAlias = str | float | int | None
 
 
@@ -128,7 +129,7 @@ def _quotients(a: Series, b: Series) -> tuple[Point, ...]:
     pairs = [(point, theirs[point.x]) for point in a.points if point.x in theirs]
     quotients = [(ours, other, _quotient(ours.y, other.y)) for ours, other in pairs]
     return tuple(
-        Point(ours.x, ratio, max(ours.origin, other.origin, key=("counted", "measured", "extrapolated").index))
+        Point(ours.x, ratio, CERTAINTY[max(CERTAINTY.index(ours.origin), CERTAINTY.index(other.origin))])
         for ours, other, ratio in quotients
         if ratio is not None
     )

@@ -11,13 +11,14 @@ from mlpxp.bench.wording import cell, clean
 
 __all__ = ["escaped", "fact_list", "page", "table"]
 
+# the series are as far apart as they can be for those who see all colours and those who lack one kind of cones: the tests measure it
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --soft: #5b5b60; --paper: #ffffff; --rule: #dcdce0; --accent: #0a5ea8;
-  --series-0: #0072b2; --series-1: #d55e00; --series-2: #009e73; --series-3: #b8578f; --series-4: #3a3a3d; --series-5: #c48700;
-  --series-6: #4aa3dc; }
+  --series-0: #07a0d0; --series-1: #f86000; --series-2: #005864; --series-3: #ab8f78; --series-4: #470170; --series-5: #814219;
+  --series-6: #8b61ff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e8; --soft: #a3a3a9; --paper: #161618; --rule: #3a3a3f; --accent: #7cbcf2;
-  --series-0: #4ba6e0; --series-1: #ff8a3d; --series-2: #2ac79a; --series-3: #e39cc5; --series-4: #d5d5d8; --series-5: #f0bd45;
-  --series-6: #a5dbfa; } }
+  --series-0: #4176ff; --series-1: #e14b20; --series-2: #6effe0; --series-3: #bd6682; --series-4: #c9ff9f; --series-5: #f3cc00;
+  --series-6: #b29ce6; } }
 * { box-sizing: border-box; }
 html { background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 body { max-width: 50rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
@@ -121,7 +122,8 @@ def _is_numeric(values: Sequence[object]) -> bool:
 
 
 def _section(section: Section, name: str, per_colour: Callable[[Figure], int]) -> str:
-    parts = [f'<section id="{name}">', f"<h2>{escaped(section.title)}</h2>", f"<p>{escaped(section.claim)}</p>"]
+    parts = [f'<section id="{name}">', f"<h2>{escaped(section.title)}</h2>"]
+    parts += [f"<p>{escaped(section.claim)}</p>"] if section.claim else []
     parts += [_figure(figure, f"{name}-figure-{index}", per_colour(figure)) for index, figure in enumerate(section.figures)]
     parts += [f"<h3>{escaped(grid.title)}</h3>\n{table(grid)}" for grid in section.grids]
     if section.notes:

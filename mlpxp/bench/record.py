@@ -177,7 +177,8 @@ def _read_union(choices: tuple[Any, ...], value: Any, where: str) -> Any:
     """A simple value of one of the types."""
     if type(value) in choices and not isinstance(value, float):
         return value
-    _check(float in choices, f"{where} must be {' or '.join(map(_named, choices))}", value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    _check(number and float in choices, f"{where} must be {' or '.join(map(_named, choices))}", value)
     return _number(value, where)
 
 

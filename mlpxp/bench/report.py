@@ -28,7 +28,7 @@ def report(record: Record) -> str:
     head += [f'<p class="warning">Without {escaped(gap.benchmark)}: {escaped(gap.reason)}.</p>' for gap in record.gaps]
     tail = [
         '<section id="machine"><h2>Where it was measured</h2>',
-        fact_list(facts.items()),
+        fact_list({**facts, "backends": ", ".join(record.plan.backends), "device": record.plan.device or ""}.items()),
         "</section>",
         '<section id="again"><h2>How to measure it again</h2>',
         f"<pre>{'&#10;'.join(escaped(line) for line in commands(record))}</pre>",

@@ -75,11 +75,12 @@ def run_suite(
     try:
         for index, name in enumerate(names):
             try:
-                record = replace(record, sections=(*record.sections, _run(name, plan, _part_of(tell, name, index, len(names)))))
+                found = _run(name, plan, _part_of(tell, name, index, len(names)))
             except Exception as error:  # whatever it is: the others are run, and what was finished is kept
-                record = replace(record, gaps=(*record.gaps, Gap(name, _reason(error))))
-            done = index + 1
-            keep(record)
+                record, done = replace(record, gaps=(*record.gaps, Gap(name, _reason(error)))), index + 1
+            else:
+                record, done = replace(record, sections=(*record.sections, found)), index + 1
+                keep(record)
     except KeyboardInterrupt:
         record = replace(record, gaps=(*record.gaps, *(Gap(name, INTERRUPTED) for name in names[done:])))
     return record

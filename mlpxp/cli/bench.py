@@ -118,7 +118,7 @@ def _check_folder(folder: str) -> None:
     from mlpxp.errors import OutputError
     from mlpxp.exchange import check_writable
 
-    if Path(folder).is_dir():
+    if folder and Path(folder).is_dir():
         for name in (PAGE, DATA):
             check_writable(os.path.join(folder, name))  # noqa: PTH118 - a name as the user wrote it
     elif os.path.lexists(folder):

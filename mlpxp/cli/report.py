@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlpxp.bench.results import Grid
 from mlpxp.cli.wording import counted, number, printable, seconds, share
 from mlpxp.devices import size
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from mlpxp.bench.compare import Comparison
     from mlpxp.bench.record import Record
-    from mlpxp.bench.results import Figure, Grid, Section
+    from mlpxp.bench.results import Figure, Section
     from mlpxp.cli.fitting import Fitted, Plan
     from mlpxp.cli.serving import Served, Verdict
     from mlpxp.exchange import Model

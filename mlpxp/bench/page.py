@@ -31,6 +31,7 @@ nav ul { padding: 0; list-style: none; }
 nav li { margin: .15rem 0; }
 figure { margin: 0 0 1rem; }
 figcaption, .soft { color: var(--soft); font-size: .875rem; max-width: 42rem; }
+figcaption span { display: inline-block; margin-right: 1.2em; }
 svg { display: block; width: 100%; height: auto; }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 .wide { overflow-x: auto; margin: .5rem 0 1.2rem; }
@@ -137,17 +138,18 @@ def _figure(figure: Figure, name: str, per_colour: int) -> str:
     lost = sum(len(series.points) for series in figure.series) - len(shown)
     marks = [meaning for origin, meaning in ORIGINS.items() if any(point.origin == origin for point in shown)]
     if any(point.low is not None and point.high is not None for point in shown):
-        marks.append("\N{BOX DRAWINGS LIGHT VERTICAL} bars: from the lower to the upper quartile of the runs")
+        marks.append("\N{BOX DRAWINGS LIGHT VERTICAL} bars: the quartiles of the runs")
     if any(series.slope is not None for series in figure.series):
-        marks.append("\N{LOWER HALF BLOCK} pale: the line of the slope, with its 95 % confidence interval in brackets")
+        marks.append("\N{LOWER HALF BLOCK} pale: the slope; in brackets its 95 % confidence interval")
     if lost:
         marks.append(f"not drawn: {lost} that {'is' if lost == 1 else 'are'} not above 0")
-    caption = [figure.note, *marks]
+    caption = f"{escaped(figure.note)}<br>" if figure.note else ""
+    key = " ".join(f"<span>{escaped(mark)}</span>" for mark in marks)
     return "\n".join(
         [
             f"<h3>{escaped(figure.title)}</h3>",
             f'<figure><div class="wide">{svg(figure, name, per_colour=per_colour)}</div>',
-            f"<figcaption>{'<br>'.join(escaped(line) for line in caption if line)}</figcaption></figure>",
+            f"<figcaption>{caption}{key}</figcaption></figure>",
             f"<details><summary>The numbers</summary>{table(_numbers(figure))}</details>",
         ]
     )

@@ -28,7 +28,7 @@ _SHAPES: dict[Origin, str] = {"measured": "os^", "counted": "DPX", "extrapolated
 ORIGINS: dict[Origin, str] = {
     "measured": "\N{BLACK CIRCLE} filled: measured",
     "counted": "\N{BLACK DIAMOND} counted exactly",
-    "extrapolated": "\N{WHITE CIRCLE} hollow, dashed: extrapolated from a smaller measurement",
+    "extrapolated": "\N{WHITE CIRCLE} hollow, dashed: extrapolated from smaller ones",
 }
 WIDTH, HEIGHT, LEGEND_LINE, EMPTY = 7.2, 3.9, 0.21, 0.8  # inches
 PLAIN = 5e-4, 1e6  # an axis between these has plain numbers, another one powers of ten

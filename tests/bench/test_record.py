@@ -96,6 +96,11 @@ def test_what_does_not_belong_there_is_refused(record, path, value, says):
     assert "\n" not in str(caught.value)
 
 
+def test_not_a_number_is_refused_wherever_it_is(record):
+    with pytest.raises(FileFormatError, match="NaN is not JSON"):
+        from_json(to_json(record).replace("17179869184", "NaN"))
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", '{"format": NaN}', "[" * 100_000, "hello"])
 def test_what_is_no_record_is_refused(text):
     with pytest.raises(FileFormatError, match=r"a\.json is no record of mlpxp bench"):

@@ -49,13 +49,14 @@ def test_how_often(clock, seconds, runs):
 
 
 def test_queued_work_belongs_to_the_run_that_queued_it(clock):
-    queue = []
+    queue = [50.0]  # from before
 
     def wait():
         clock.now += sum(queue)
         queue.clear()
 
     timings = time_in_turn({"a": lambda: queue.append(2.0), "b": lambda: queue.append(5.0)}, wait=wait, seconds=0.0, least=3)
+    assert timings["a"].warm_up == 2.0
     assert timings["a"].seconds == (2.0,) * 3
     assert timings["b"].seconds == (5.0,) * 3
 

@@ -19,7 +19,7 @@ import numpy as np
 from mlpxp import Epoch, GradientDescent, Network, Parameters, draws, get_backend, initialize, train
 
 SHAPES = (  # sizes, batch, batches an epoch, hidden, epochs a turn, turns
-    ((2, 3, 2), 4, 100, "tanh", 10, 30),
+    ((2, 3, 2), 4, 1000, "tanh", 1, 30),
     ((64, 100, 10), 200, 100, "relu", 2, 40),
     ((784, 256, 128, 10), 256, 50, "relu", 1, 25),
     ((1024, 2048, 2048, 1000), 1024, 3, "relu", 1, 9),

@@ -1,14 +1,15 @@
-"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``.
+"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``bench``.
 
 ::
 
-    app.py        the commands and their options; the only module that knows typer
+    app.py        the commands and their options
+    bench.py      those of ``mlpxp bench``; no module but these two knows typer
     running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
     options.py    what was asked for, checked before anything is read
     fitting.py    table -> preparation -> network -> training -> record; prints nothing
     serving.py    a model file and raw data -> predictions and scores; prints nothing
     report.py     tables for people
-    progress.py   the progress bar
+    progress.py   the progress bars
     wording.py    numbers and labels as text
 """
 

@@ -1,4 +1,4 @@
-"""The progress bar of a training run: on a terminal, and nowhere else."""
+"""The progress bars: on a terminal, and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from mlpxp.cli.wording import number, seconds, share
+from mlpxp.cli.wording import number, printable, seconds, share
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from mlpxp.history import Epoch
 
-__all__ = ["busy", "is_watched", "progress"]
+__all__ = ["busy", "is_watched", "measuring", "progress"]
 
 LEAST_SECONDS = 0.1  # between two updates
 NARROW = 76  # no bar below this
@@ -48,14 +50,7 @@ def progress(epochs: int, metric: str) -> Iterator[Callable[[Epoch], None]]:
     metric : {"accuracy", "r2"}
         What the validation score is.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = Console(stderr=True, highlight=False)
-    brief = console.width < NARROW
-    words = TextColumn("{task.description}", markup=False)
-    columns = (words,) if brief else (BarColumn(bar_width=min(30, console.width - WORDS)), words)
-    with Progress(*columns, console=console, transient=True) as bar:
+    with _bar() as (bar, brief):
         task = bar.add_task(f"epoch 0/{epochs:,}", total=epochs)
         shown = 0.0
 
@@ -67,6 +62,31 @@ def progress(epochs: int, metric: str) -> Iterator[Callable[[Epoch], None]]:
             bar.update(task, completed=epoch.number, description=_told(epoch, metric, brief=brief))
 
         yield advance
+
+
+@contextlib.contextmanager
+def measuring() -> Iterator[Callable[[str, float], None]]:
+    """Show a bar on a terminal while the block runs, and give the function that says what is being done and which share is done."""
+    if not is_watched():
+        yield lambda _text, _share: None
+        return
+    with _bar() as (bar, _):
+        task = bar.add_task("", total=1.0)
+        yield lambda text, share: bar.update(task, completed=share, description=printable(text))
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[tuple[Progress, bool]]:
+    """A bar on stderr that leaves nothing behind, and whether the terminal is so narrow that there are only words."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True, highlight=False)
+    brief = console.width < NARROW
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words,) if brief else (BarColumn(bar_width=min(30, console.width - WORDS)), words)
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield bar, brief
 
 
 def _told(epoch: Epoch, metric: str, *, brief: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,12 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlpxp.bench.results import Grid
 from mlpxp.cli.wording import counted, number, printable, seconds, share
 from mlpxp.devices import size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpxp.bench.compare import Comparison
+    from mlpxp.bench.record import Record
+    from mlpxp.bench.results import Figure, Section
     from mlpxp.cli.fitting import Fitted, Plan
     from mlpxp.cli.serving import Served, Verdict
     from mlpxp.exchange import Model
@@ -100,9 +104,45 @@ class Report:
         self._print(table)
         self._facts({status.name: status.problem for status in found})
 
+    def benchmarks(self, record: Record) -> None:
+        """What a run of benchmarks found, in short."""
+        for section in record.sections:
+            self._section(section, [_lines(figure) for figure in section.figures])
+        self._facts({f"without {gap.benchmark}": gap.reason for gap in record.gaps})
+
+    def comparison(self, comparison: Comparison) -> None:
+        """Two runs side by side."""
+        self._grid(comparison.machines)
+        for section in comparison.sections:
+            self._section(section, [])
+        for one in comparison.notes:
+            self.note(one)
+
+    def written(self, paths: Mapping[str, str]) -> None:
+        """Where the files are."""
+        self._facts(dict(paths))
+
     def note(self, text: str) -> None:
         """Something a user should know."""
         self._line(f"note: {text}")
+
+    def _section(self, section: Section, tables: Sequence[Grid]) -> None:
+        self._line(f"{section.name}: {section.title}")
+        for grid in (*tables, *section.grids):
+            if grid.rows:
+                self._grid(grid)
+        for one in section.notes:
+            self.note(one)
+        self.console.print()
+
+    def _grid(self, grid: Grid) -> None:
+        numeric = [all(one is None or isinstance(one, int | float) for one in column) for column in zip(*grid.rows, strict=True)]
+        table = _table(*(printable(name) for name in grid.columns), right=(index for index, one in enumerate(numeric) if one))
+        for row in grid.rows:
+            table.add_row(*(Text(printable(one) if isinstance(one, str) else number(one)) for one in row))
+        self.console.print()
+        self._line(f" {grid.title}")
+        self._print(table)
 
     def _line(self, text: str) -> None:
         self.console.print(Text(printable(text)), soft_wrap=not self.console.is_terminal)
@@ -158,6 +198,18 @@ class Report:
         self.console.width = max(before, self._width(table))
         self.console.print(table)
         self.console.width = before
+
+
+def _lines(figure: Figure) -> Grid:
+    """A figure in short: where each of its lines ends, and how steep it is."""
+    rows = []
+    for series in figure.series:
+        last = max(series.points, key=lambda point: point.x, default=None)
+        if last is not None:
+            slopes = [None if one is None else f"{one:.2f}" for one in (series.slope, series.slope_low, series.slope_high)]
+            between = None if None in slopes[1:] else f"{slopes[1]} to {slopes[2]}"
+            rows.append((series.name, last.x, last.y, last.origin, slopes[0], between))
+    return Grid(figure.name, figure.title, ("", figure.x_label, figure.y_label, "", "slope", "95 %"), tuple(rows))
 
 
 def _matrix(rows: Sequence[str], columns: Sequence[str], matrix: NDArray[Any]) -> Table:

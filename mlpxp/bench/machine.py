@@ -1,0 +1,55 @@
+"""Where it was measured: without this a time says nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from mlpxp.backend import get_backend
+from mlpxp.devices import host
+
+__all__ = ["describe_machine"]
+
+_PACKAGES = ("mlpxp", "numpy", "array-api-compat", "cupy-cuda13x", "cupy-cuda12x", "torch", "jax", "scikit-learn", "scipy")
+
+
+def describe_machine(backends: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a reader needs to judge the times by: processor, cores, BLAS, the backends' devices, versions and the date.
+
+    Parameters
+    ----------
+    backends : tuple of str
+        The ones that were measured.
+    """
+    here = host()
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": here.description,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory": here.memory,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "blas": _blas(),
+        "devices": {name: [device.description for device in get_backend(name).devices()] for name in backends},
+        "versions": {name: found for name in _PACKAGES if (found := _version(name)) is not None},
+    }
+
+
+def _blas() -> list[str]:
+    try:
+        from threadpoolctl import threadpool_info
+    except ModuleNotFoundError:
+        return []
+    return sorted(
+        {f"{one['internal_api']} {one.get('version') or ''}, {one['num_threads']} threads".replace(" ,", ",") for one in threadpool_info()}
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,110 @@
+"""What a benchmark is asked to do, checked before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlpxp.backend import get_backend, known_backends
+from mlpxp.errors import BackendError, RangeError
+
+__all__ = ["FULL", "QUICK", "Plan", "check_time", "make_plan"]
+
+QUICK, FULL = 8.0, 120.0  # seconds for one benchmark
+PATIENCE = 2  # so many times its seconds may one take before it has to ask
+LEFT_OUT = ("strict",)  # array-api-strict is there to find mistakes, its times mean nothing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every benchmark of a run is asked for.
+
+    Attributes
+    ----------
+    backends : tuple of str
+        Names of backends that can be used here.
+    device : str or None
+        Where it runs; ``None`` leaves it to each library.
+    quick : bool
+        Fewer and smaller sizes: to see that it works, and about what comes out.
+    seconds : float
+        About how long one benchmark should take.
+    allow_long : bool
+        Whether it may take much longer, because its sizes ask for it.
+    """
+
+    backends: tuple[str, ...]
+    device: str | None = None
+    quick: bool = False
+    seconds: float = FULL
+    allow_long: bool = False
+
+
+def make_plan(backends: Sequence[str] = (), *, device: str | None = None, quick: bool = False, allow_long: bool = False) -> Plan:
+    """Return a plan whose backends and device are known to be here.
+
+    Parameters
+    ----------
+    backends : sequence of str
+        None, or ``"auto"`` among them, means every one that can be used here and on the device.
+    device, quick, allow_long
+        As in :class:`Plan`.
+
+    Raises
+    ------
+    UnknownNameError, BackendError
+        A backend that was asked for is unknown or can't be used here, or has no such device.
+    """
+    named = tuple(dict.fromkeys(backends))
+    used = tuple(_usable(device)) if not named or "auto" in named else named
+    for name in used:
+        _try(name, device)
+    return Plan(used, device, quick, QUICK if quick else FULL, allow_long)
+
+
+def check_time(plan: Plan, what: str, seconds: float) -> None:
+    """Refuse what would take much longer than planned, before it starts.
+
+    Parameters
+    ----------
+    plan : Plan
+    what : str
+        What would take so long: ``"complexity at 4096 units"``.
+    seconds : float
+        How long, estimated from something smaller.
+
+    Raises
+    ------
+    RangeError
+        It is too long, and long ones were not allowed.
+    """
+    if plan.allow_long or seconds <= PATIENCE * plan.seconds:
+        return
+    time = f"{seconds / 60:,.0f} minutes" if seconds >= 100 else f"{seconds:.0f} s"
+    raise RangeError(f"{what} would take about {time} here, more than {PATIENCE * plan.seconds:g} s: --yes goes on all the same")
+
+
+def _usable(device: str | None) -> list[str]:
+    """The backends of this machine that have the device."""
+    found, errors = [], []
+    for name in known_backends():
+        if name in LEFT_OUT:
+            continue
+        try:
+            _try(name, device)
+        except BackendError as error:
+            errors.append(error)
+        else:
+            found.append(name)
+    if not found:
+        raise errors[0] if len(errors) == 1 else BackendError(_nowhere(device, errors))
+    return found
+
+
+def _nowhere(device: str | None, errors: Sequence[BackendError]) -> str:
+    what = "no backend can be used here" if device is None else f"no backend has a device {device!r} here"
+    return f"{what}: {'; '.join(str(error) for error in errors)}"
+
+
+def _try(name: str, device: str | None) -> None:
+    get_backend(name).asarray([0.0], dtype="float32", device=device)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Batches", "Fold", "in_order"]
 
+_INTEGER = np.int32  # half as much to move to a device
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -21,7 +23,7 @@ class Fold:
 
     Attributes
     ----------
-    rows : ndarray (n_batches, size), int64, or None
+    rows : ndarray (n_batches, size), int32 where that is enough and int64 elsewhere, or None
         The examples of each batch; ``None`` is one batch of all of them.
     total : ndarray (n_batches,), float64
         What the examples of each batch weigh together.
@@ -66,7 +68,7 @@ class Batches:
         if self.size is None:
             yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), 0)
             return
-        order = draws.batch_order(self.seed, number, self.m)
+        order = draws.batch_order(self.seed, number, self.m).astype(_INTEGER if self.m < 2**31 else np.int64)
         whole = self.m // self.size * self.size
         full = order[:whole].reshape(-1, self.size)
         for first in range(0, full.shape[0], self.longest):
@@ -85,6 +87,6 @@ class Batches:
 
 def in_order(m: int, size: int) -> list[np.ndarray]:
     """Return the rows 0..m-1 in batches, as one array of whole batches and one of what is left, where there is any."""
-    rows = np.arange(m, dtype=np.int64)
+    rows = np.arange(m, dtype=_INTEGER if m < 2**31 else np.int64)
     whole = m // size * size
     return [part for part in (rows[:whole].reshape(-1, size), rows[None, whole:]) if part.size]

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves, tree_map
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Callback", "Loop", "TrainingStep"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
-_LOOK_EVERY = 16  # epochs; a look costs a pass over the parameters
+_LOOK_EVERY = 64  # epochs; a look costs a pass over the parameters
 State: TypeAlias = tuple[Parameters, Any]  # the parameters and the optimizer's state
 
 
@@ -64,7 +63,8 @@ class TrainingStep:
         gradients = backward(self.network, parameters, trace, Y, weights)
         if penalty is not None:
             C, gradients = _penalize(penalty, parameters, C, gradients)
-        new = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=learning_rate))
+        parameters, moved = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=learning_rate))
+        new = parameters, moved._replace(learning_rate=optimizer_state.learning_rate)  # it comes with each step: no need to carry it along
         return (new if running is None else _choose(running, new, state)), C
 
 
@@ -125,10 +125,12 @@ class Loop:
         W = state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer))
-        self.array = lru_cache(4)(maker_like(W))  # a rate that stays is moved once
+        self.array = maker_like(W)
+        self.constant_rates: dict[int, Any] = {}  # by the number of updates: a rate that stays is moved once
         self.penalty = self.array(penalty) if penalty else None
         self.records: list[Record] = []
         self.stops: list[Stop | None] = [None] * watch.members
+        self.rates: Any = None  # of the updates of the last fold
         self.running: Any = None  # the mask on the device; None while all members run
         self.elapsed = history.seconds[-1] if history.seconds else 0.0
 
@@ -158,8 +160,8 @@ class Loop:
             if time.perf_counter() > deadline:
                 self._stop(Stop.TIME)
                 return False
-            inputs = (fold.rows, self._rates(number, fold))
-            self.state, costs = self.library.fold(self.step, self.state, inputs, *self.data, self.penalty, self.running)
+            self.rates = self._rates(number, fold)
+            self.state, costs = self.library.fold(self.step, self.state, (fold.rows, self.rates), *self.data, self.penalty, self.running)
             outs.append((costs, fold.total))
         for costs, weight in outs:  # the first look at the costs waits for all the work of the epoch
             sums = sums + weight @ self.library.to_numpy(costs).astype("float64")
@@ -172,14 +174,13 @@ class Loop:
 
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
-        n = fold.total.shape[0]
-        rate = self.optimizer.learning_rate
+        n, rate = fold.total.shape[0], self.optimizer.learning_rate
         if callable(rate):
-            rates = tuple(rate_at(self.optimizer.learning_rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n))
-        else:
-            rates = (rate_at(rate, 0.0),) * n
-        array = self.array(rates)
-        return array[..., None, None] if array.ndim > 1 else array
+            return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
+        if n not in self.constant_rates:
+            array = self.array([rate] * n)
+            self.constant_rates[n] = array[..., None, None] if array.ndim > 1 else array
+        return self.constant_rates[n]
 
     def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
         """After an epoch: evaluate, take note, stop what has converged, and tell the callbacks."""
@@ -276,7 +277,7 @@ class Loop:
             stop=stops if self.is_stack else stops[0],
             best_epoch=tuple(self.watch.best_epoch) if self.is_stack else self.watch.best_epoch[0],
             last_parameters=self.state[0],
-            optimizer_state=self.state[1],
+            optimizer_state=self.state[1] if self.rates is None else self.state[1]._replace(learning_rate=self.rates[-1, ...]),
             seed=self.batches.seed,
             restored_best=self.restores_best,
         )

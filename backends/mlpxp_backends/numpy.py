@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import array_api_compat.numpy as xp
@@ -12,6 +11,7 @@ import numpy as np
 from mlpxp.backend import dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import DataError
+from mlpxp_backends.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,20 +48,10 @@ class NumpyBackend:
         """Do nothing: NumPy has no queue."""
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        _keep_freed_memory()
+        keep_freed_memory()
         ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a diverging run is found by its cost, and named
         with ignored, memory_watched(host, MemoryError):
             return fold_in_python(xp, step, state, inputs, *data)
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Take a large block once, untouched, and give it back: after that glibc keeps what is freed instead of returning it.
-
-    Each step frees what the next one needs again. Without this the system takes the pages back and clears them every time, and a step
-    of 784-256-128-10 at batch 256 took 2.2 times as long (``benchmarks/step.py``). Elsewhere it does nothing.
-    """
-    np.empty(31 * 2**20, dtype="uint8")  # glibc raises its thresholds to a freed block's size, up to 32 MiB
 
 
 backend = NumpyBackend()

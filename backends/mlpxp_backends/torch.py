@@ -15,6 +15,7 @@ from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.backend import dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError
+from mlpxp_backends.memory import keep_freed_memory
 
 __all__ = ["backend"]
 
@@ -67,6 +68,7 @@ class TorchBackend:
             torch.cuda.synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
+        keep_freed_memory()
         unrecorded = torch.no_grad()  # not inference_mode: its tensors can't be handed back to a user's autograd
         with unrecorded, memory_watched(_fullest, RuntimeError):
             if self.compile:

@@ -37,12 +37,14 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "complexity": Benchmark("mlpxp.bench.complexity", "Do forward pass, backpropagation and finite differences scale as theory says?"),
-    "cost": Benchmark("mlpxp.bench.cost", "How much more than its matrix products does a training step cost?"),
+    "complexity": Benchmark(
+        "mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"
+    ),
+    "cost": Benchmark("mlpxp.bench.cost", "How many forward passes does a gradient cost?"),
     "devices": Benchmark("mlpxp.bench.devices", "From which size on is a GPU, or another library, faster?"),
     "peers": Benchmark("mlpxp.bench.peers", "How does training compare with PyTorch, JAX and scikit-learn?"),
-    "memory": Benchmark("mlpxp.bench.memory", "How much memory does a training step take?"),
-    "accuracy": Benchmark("mlpxp.bench.accuracy", "How exact are the gradients, in float32 and in float64?"),
+    "memory": Benchmark("mlpxp.bench.memory", "How much memory does backpropagation hold?"),
+    "accuracy": Benchmark("mlpxp.bench.accuracy", "How exact are gradients, against 50 digits?"),
 }
 
 

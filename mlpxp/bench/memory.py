@@ -1,0 +1,131 @@
+"""K3: backpropagation holds the activations and the errors of the batch, mΣ n_l values each, and no more."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mlpxp.bench.problems import Problem, classifier, make_problem
+from mlpxp.bench.results import Figure, Grid, Point, Section
+from mlpxp.bench.slopes import with_slope
+from mlpxp.devices import size
+from mlpxp.functional import cost_and_gradients, predict
+from mlpxp.instruments.counting import count_operations
+
+if TYPE_CHECKING:
+    from mlpxp.arrays import Array
+    from mlpxp.bench.plan import Plan
+    from mlpxp.bench.suite import Tell
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["count_memory", "formula", "measure_memory", "run"]
+
+ITEM = 4  # bytes of a float32
+CLAIM = (
+    "Backpropagation pays for its speed in memory: it holds what the forward pass computed until the backward pass has used it. Those are "
+    "the activations of the batch, mΣ n_l values, and the errors on their way down, as many at most (K3)."
+)
+
+
+def run(plan: Plan, tell: Tell) -> Section:
+    """Count and measure the bytes that a gradient holds beyond what it was given.
+
+    Returns
+    -------
+    Section
+    """
+    network = classifier((64, 256, 256, 256, 10), "relu")
+    examples = (100, 300, 1000, 3000) if plan.quick else (100, 300, 1000, 3000, 10000, 30000)
+    counted, measured, held = [], [], []
+    for index, m in enumerate(examples):
+        tell(f"{m:,} examples", index / len(examples))
+        problem = make_problem(network, m)
+        counted.append(Point(m, count_memory(problem), "counted"))
+        measured.append(Point(m, measure_memory(problem), "measured"))
+        held.append(Point(m, formula(network, m), "counted"))
+    tell("depth", 0.9)
+    rows = []
+    for depth in (1, 2, 4, 8, 16):
+        deep = classifier((256,) * (depth + 1), "relu")
+        problem = make_problem(deep, 1000)
+        rows.append((depth, count_memory(problem), count_memory(problem, _prediction), formula(deep, 1000)))
+    return Section(
+        "memory",
+        "What backpropagation remembers",
+        CLAIM,
+        (
+            Figure(
+                "examples",
+                "Bytes that a gradient holds beyond its arguments, 64-256-256-256-10, float32",
+                "examples m",
+                "bytes",
+                (with_slope("counted", counted), with_slope("tracemalloc", measured), with_slope("K3, activations and errors", held)),
+                "Counted by arrays that know when they are freed; measured by Python's tracemalloc, which sees NumPy's memory.",
+            ),
+        ),
+        (
+            Grid(
+                "depth",
+                "Counted: bytes held with 256 units in every layer and 1,000 examples",
+                ("layers", "gradient", "prediction alone", "K3, activations and errors"),
+                tuple(rows),
+            ),
+        ),
+        _on_gpus(plan, network, examples[-1]),
+    )
+
+
+def formula(network: Network, m: int) -> int:
+    """Return the bytes of the activations and the errors of all layers in float32, K3's mΣ n_l values each."""
+    return 2 * ITEM * m * sum(network.sizes[1:])
+
+
+def count_memory(problem: Problem, function: Callable[..., object] = cost_and_gradients) -> int:
+    """Return the most bytes that were alive at once while a gradient, or another function of its arguments, ran, less those of these."""
+    arguments = problem.network, problem.parameters, problem.X, problem.Y
+    given = count_operations(lambda *_: None, *arguments).peak_bytes
+    return count_operations(function, *arguments).peak_bytes - given
+
+
+def measure_memory(problem: Problem) -> int:
+    """Return the same of a gradient, as tracemalloc sees it."""
+    arguments = problem.network, problem.parameters, problem.X, problem.Y
+    cost_and_gradients(*arguments)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        cost_and_gradients(*arguments)
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def _prediction(network: Network, parameters: Parameters, X: Array, _: Array) -> object:
+    return predict(network, parameters, X)
+
+
+def _on_gpus(plan: Plan, network: Network, m: int) -> tuple[str, ...]:
+    """Say by how much each GPU backend's pool grew for a gradient: what the card has less free afterwards."""
+    notes = []
+    for backend in plan.backends:
+        problem = make_problem(network, m, backend=backend, device=plan.device)
+        before = _free(problem)
+        if before is None:
+            continue
+        problem.gradient()
+        problem.library.synchronize()
+        taken = before - (_free(problem) or 0)
+        notes.append(
+            f"{backend}: the pool of the GPU grew by {size(taken)} for a gradient of {m:,} examples, "
+            f"whose activations and errors are {size(formula(network, m))}; the library's own workspaces are in it."
+        )
+    return tuple(notes)
+
+
+def _free(problem: Problem) -> int | None:
+    """Return the free bytes of the GPU that a problem is on; ``None`` on the host."""
+    name = str(problem.X.device)
+    listed = [device for device in problem.library.devices() if not device.name.startswith("cpu")]
+    found = [device for device in listed if device.name == name] or listed
+    return found[0].free if found and "cpu" not in name.lower() else None

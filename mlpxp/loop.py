@@ -174,7 +174,8 @@ class Loop:
 
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
-        n, rate = fold.total.shape[0], self.optimizer.learning_rate
+        n = fold.total.shape[0]
+        rate: Any = self.optimizer.learning_rate
         if callable(rate):
             return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
         if n not in self.constant_rates:

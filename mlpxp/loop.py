@@ -175,11 +175,11 @@ class Loop:
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
         n = fold.total.shape[0]
-        rate: Any = self.optimizer.learning_rate
-        if callable(rate):
-            return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
+        if callable(self.optimizer.learning_rate):
+            done = [number - 1 + (fold.first + i) / self.batches.per_epoch for i in range(n)]
+            return self.array([rate_at(self.optimizer.learning_rate, epoch) for epoch in done])
         if n not in self.constant_rates:
-            array = self.array([rate] * n)
+            array = self.array([self.optimizer.learning_rate] * n)
             self.constant_rates[n] = array[..., None, None] if array.ndim > 1 else array
         return self.constant_rates[n]
 

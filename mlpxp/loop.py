@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.batches import Batches, Fold
     from mlpxp.evaluation import Evaluator
+    from mlpxp.optimizers import LearningRate
 
 __all__ = ["Callback", "Loop", "TrainingStep"]
 
@@ -175,11 +176,11 @@ class Loop:
     def _rates(self, number: int, fold: Fold) -> Any:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
         n = fold.total.shape[0]
-        if callable(self.optimizer.learning_rate):
-            done = [number - 1 + (fold.first + i) / self.batches.per_epoch for i in range(n)]
-            return self.array([rate_at(self.optimizer.learning_rate, epoch) for epoch in done])
+        rate: LearningRate = self.optimizer.learning_rate
+        if callable(rate):
+            return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
         if n not in self.constant_rates:
-            array = self.array([self.optimizer.learning_rate] * n)
+            array = self.array([rate] * n)
             self.constant_rates[n] = array[..., None, None] if array.ndim > 1 else array
         return self.constant_rates[n]
 

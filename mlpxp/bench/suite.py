@@ -37,9 +37,7 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "complexity": Benchmark(
-        "mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"
-    ),
+    "complexity": Benchmark("mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"),
     "cost": Benchmark("mlpxp.bench.cost", "How many forward passes does a gradient cost?"),
     "devices": Benchmark("mlpxp.bench.devices", "From which size on is a GPU, or another library, faster?"),
     "peers": Benchmark("mlpxp.bench.peers", "How does training compare with PyTorch, JAX and scikit-learn?"),

@@ -7,13 +7,14 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mlpxp.arrays import Array, device_like, is_array, library_of, namespace, tree_leaves, tree_map
-from mlpxp.devices import Device, no_such_device
+from mlpxp.arrays import Array, device_like, device_of, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.devices import Device, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "fold_in_python",
     "get_backend",
     "known_backends",
+    "memory_watched_for",
     "on_host",
 ]
 
@@ -152,21 +154,27 @@ class StandardBackend:
         return "step by step"
 
     def devices(self) -> tuple[Device, ...]:
-        try:
-            info = self.namespace.__array_namespace_info__()
-        except AttributeError:  # the standard's inspection is optional
-            return ()
-        listed = [device for device in info.devices() if device is not None]
-        return tuple(Device(str(one), str(one), float64="float64" in info.dtypes(device=one)) for one in listed)
+        return tuple(device for device, _ in self._listed())
+
+    def _listed(self) -> list[tuple[Device, Any]]:
+        """The devices with the library's own objects; none where the library doesn't have the standard's inspection."""
+        if not hasattr(self.namespace, "__array_namespace_info__"):
+            return []
+        info = self.namespace.__array_namespace_info__()
+        found = [one for one in info.devices() if one is not None]
+        return [(Device(str(one), str(one), float64="float64" in info.dtypes(device=one)), one) for one in found]
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
         if isinstance(device, str | Device):
-            listed = {str(one): one for one in self.namespace.__array_namespace_info__().devices() if one is not None}
+            listed = {place.name: one for place, one in self._listed()}
             if str(device) not in listed:
-                raise no_such_device(device, self.devices())
+                raise no_such_device(self.name, device, self.devices())
             device = listed[str(device)]
         asked = {"dtype": dtype_of(self.namespace, dtype), "device": device}  # not every library takes a device that is None
-        return self.namespace.asarray(on_host(values, self.namespace), **{name: one for name, one in asked.items() if one is not None})
+        try:
+            return self.namespace.asarray(on_host(values, self.namespace), **{name: one for name, one in asked.items() if one is not None})
+        except (TypeError, ValueError) as error:
+            raise DtypeError(f"{self.name} can't make an array of these data: {' '.join(str(error).split())}") from error
 
     def to_numpy(self, array: Any) -> Any:
         numpy = get_backend("numpy").namespace
@@ -216,7 +224,7 @@ def get_backend(backend: str | Backend, **options: Any) -> Backend:
     """
     if isinstance(backend, str):
         backend = _load("numpy" if backend == "auto" else backend)
-    if not isinstance(backend, Backend):
+    if not isinstance(backend, Backend) or isinstance(backend, type):
         raise UnknownNameError(f"backend must be a name or a Backend, got {backend!r}")
     return _with_options(backend, options) if options else backend
 
@@ -232,7 +240,7 @@ def _with_options(backend: Any, options: dict[str, Any]) -> Backend:
 
 def choose_backend(backend: str | Backend, *values: Any) -> Backend:
     """Return the backend that was asked for; ``"auto"`` is that of the first array among ``values``, and NumPy if there is none."""
-    if backend == "auto":
+    if isinstance(backend, str) and backend == "auto":
         return next((backend_of(value) for value in values if is_array(value)), get_backend("numpy"))
     return get_backend(backend)
 
@@ -243,12 +251,15 @@ def _load(name: str) -> Backend:
     if point is None:
         raise UnknownNameError(f"backend must be auto or one of {', '.join(known_backends())}, got {name!r}")
     try:
-        return cast("Backend", point.load())
+        backend = point.load()
     except ModuleNotFoundError as error:
         raise BackendError(f"backend {name!r} needs {error.name}, which is not installed: {_how_to_install(name)}") from error
-    except (ImportError, OSError, AttributeError) as error:  # installed, but broken
+    except Exception as error:  # installed, but broken: anybody's code may be behind an entry point
         reason = " ".join(str(error).split())
         raise BackendError(f"backend {name!r} can't be imported: {reason}; reinstall it: {_how_to_install(name)}") from error
+    if not isinstance(backend, Backend) or isinstance(backend, type):
+        raise BackendError(f"backend {name!r} is no Backend: its entry point {point.value} leads to {type(backend).__name__}")
+    return backend
 
 
 def _how_to_install(name: str) -> str:
@@ -270,13 +281,42 @@ def _of_namespace(xp: Any, library: str) -> Backend:
     return _load(name) if name in _registered() else StandardBackend(xp)
 
 
+@contextmanager
+def memory_watched_for(array: Array) -> Iterator[None]:
+    """Turn a lack of memory on the device of an array into one clear error, whatever its library says of it.
+
+    Raises
+    ------
+    OutOfMemoryError
+    """
+    with memory_watched(lambda: _device_of(array), MemoryError, RuntimeError):
+        yield
+
+
+def _device_of(array: Array) -> Device:
+    """Return the device of an array as its backend lists it; the backend's default where their names don't match."""
+    name, listed = str(device_of(array)), backend_of(array).devices()
+    return next((one for one in listed if one.name == name), next(iter(listed), Device(name, name)))
+
+
 def on_host(values: Any, xp: Any) -> Any:
-    """Return data that the library ``xp`` reads: its own arrays and host data as they are, another library's arrays as NumPy's."""
-    return backend_of(values).to_numpy(values) if is_array(values) and namespace(values) is not xp else values
+    """Return data that the library ``xp`` reads: its own arrays as they are, all else as NumPy's.
+
+    Raises
+    ------
+    DataError
+        Host data that make no rectangular array.
+    """
+    if is_array(values):
+        if namespace(values) is xp:
+            return values
+        values = backend_of(values).to_numpy(values)
+    numpy = get_backend("numpy")
+    return values if xp is numpy.namespace else numpy.asarray(values)
 
 
 def dtype_of(xp: Any, dtype: Any) -> Any:
-    """Return float32 or float64 of a namespace, asked for by name or by the namespace's own dtype; ``None`` stays ``None``.
+    """Return float32 or float64 of a namespace, asked for by name or by any library's dtype of that name; ``None`` stays ``None``.
 
     Raises
     ------
@@ -285,7 +325,7 @@ def dtype_of(xp: Any, dtype: Any) -> Any:
     """
     if dtype is None:
         return None
-    for name in ("float32", "float64"):
-        if dtype == name if isinstance(dtype, str) else dtype == getattr(xp, name):
-            return getattr(xp, name)
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[-1]
+    if name in {"float32", "float64"}:
+        return getattr(xp, name)
     raise DtypeError(f"dtype must be float32 or float64, got {dtype!r}")

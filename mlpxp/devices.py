@@ -72,9 +72,10 @@ def number_of(device: str, kinds: Iterable[str]) -> int | None:
     return int(found[2] or 0) if found and found[1] in kinds else None
 
 
-def no_such_device(device: object, known: Iterable[Device]) -> BackendError:
-    """Return the error for a device that isn't there; it lists those that are."""
-    return BackendError(f"device must be one that is here, {', '.join(repr(one.name) for one in known)}, got {device!r}")
+def no_such_device(backend: str, device: object, known: Iterable[Device]) -> BackendError:
+    """Return the error for a device that a backend hasn't got; it lists those that it has."""
+    names = ", ".join(repr(one.name) for one in known)
+    return BackendError(f"device must be one that backend {backend!r} has here, {names}, got {str(device)!r}; see mlpxp backends")
 
 
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}

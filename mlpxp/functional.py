@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
+from mlpxp.backend import memory_watched_for
 from mlpxp.shapes import check_shapes
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    OutOfMemoryError
+        The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, X)
-    return propagation.forward(network, parameters, X)
+    with memory_watched_for(X):
+        return propagation.forward(network, parameters, X)
 
 
 def predict(network: Network, parameters: Parameters, X: Array) -> Any:
@@ -56,9 +60,12 @@ def predict(network: Network, parameters: Parameters, X: Array) -> Any:
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    OutOfMemoryError
+        The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, X)
-    return propagation.predict(network, parameters, X)
+    with memory_watched_for(X):
+        return propagation.predict(network, parameters, X)
 
 
 def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None) -> Any:
@@ -84,9 +91,12 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    OutOfMemoryError
+        The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, None, trace[0].A_in, Y, weights, output=trace[-1].A)
-    return propagation.cost(network, trace, Y, weights)
+    with memory_watched_for(Y):
+        return propagation.cost(network, trace, Y, weights)
 
 
 def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, weights: Array | None = None) -> Parameters:
@@ -108,9 +118,12 @@ def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, w
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    OutOfMemoryError
+        The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, trace[0].A_in, Y, weights)
-    return propagation.backward(network, parameters, trace, Y, weights)
+    with memory_watched_for(Y):
+        return propagation.backward(network, parameters, trace, Y, weights)
 
 
 def cost_and_gradients(
@@ -135,7 +148,10 @@ def cost_and_gradients(
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    OutOfMemoryError
+        The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, X, Y, weights)
-    trace = propagation.forward(network, parameters, X)
-    return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)
+    with memory_watched_for(X):
+        trace = propagation.forward(network, parameters, X)
+        return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)

@@ -154,20 +154,22 @@ class Loop:
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
         self.before, self.started = self.started, self.state
-        sums: Any = 0.0
-        total = 0.0
-        outs = []
+        costs: list[Any] = []  # of each update of each fold
+        weights: list[Any] = []
         for fold in self.batches.epoch(number):
+            if costs:
+                costs[-1] = self.library.to_numpy(costs[-1])  # waits for the fold before, so that a stop request is soon heard
             if time.perf_counter() > deadline:
                 self._stop(Stop.TIME)
                 return False
             self.rates = self._rates(number, fold)
-            self.state, costs = self.library.fold(self.step, self.state, (fold.rows, self.rates), *self.data, self.penalty, self.running)
-            outs.append((costs, fold.total))
-        for costs, weight in outs:  # the first look at the costs waits for all the work of the epoch
-            sums = sums + weight @ self.library.to_numpy(costs).astype("float64")
-            total += float(weight.sum())
-        self.costs: list[float] = _as_list(sums / total)
+            arguments = self.step, self.state, (fold.rows, self.rates), *self.data, self.penalty, self.running
+            self.state, new = self.library.fold(*arguments)
+            costs.append(new)
+            weights.append(fold.total)
+        costs[-1] = self.library.to_numpy(costs[-1])  # waits for all the work of the epoch
+        sums = sum(weight @ each.astype("float64") for weight, each in zip(weights, costs, strict=True))
+        self.costs: list[float] = _as_list(sums / sum(float(weight.sum()) for weight in weights))
         self._stop_diverged(number)
         if number % _LOOK_EVERY == 0:
             self._look(number)

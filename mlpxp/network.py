@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlpxp import draws
 from mlpxp.activations import ACTIVATIONS, Activation, find_activation
-from mlpxp.arrays import Array, check_floating, namespace
+from mlpxp.arrays import Array, check_floating, check_together, namespace
 from mlpxp.backend import get_backend
 from mlpxp.errors import PairingError, RangeError, ShapeError
 from mlpxp.losses import Loss, find_loss
@@ -250,6 +250,7 @@ def stack(members: Sequence[Parameters]) -> Parameters:
     check_floating(
         **{f"b_{number} of member {i}": layer.b for i, member in enumerate(members) for number, layer in enumerate(member, start=1)}
     )
+    check_together(**{f"W_1 of member {i}": member[0].W for i, member in enumerate(members)})
     xp = namespace(members[0][0].W)
     return tuple(
         Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers])) for layers in zip(*members, strict=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlpxp.backend import get_backend, known_backends
 from mlpxp.devices import Device
-from mlpxp.errors import BackendError
+from mlpxp.errors import BackendError, MlpxpError
 
 __all__ = ["BackendStatus", "backends"]
 
@@ -35,6 +35,11 @@ class BackendStatus:
     devices: tuple[Device, ...] = ()
     runs: str | None = None
     problem: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be used."""
+        return self.problem is None
 
 
 def backends(tell: Callable[[str], object] | None = None) -> tuple[BackendStatus, ...]:
@@ -71,5 +76,6 @@ def _look_at(name: str) -> BackendStatus:
         return BackendStatus(name, problem=str(error))
     try:
         return BackendStatus(name, backend.version, tuple(backend.devices()), backend.runs)
-    except BackendError as error:
-        return BackendStatus(name, backend.version, runs=backend.runs, problem=str(error))
+    except Exception as error:  # whatever a library says: the others are still of use
+        reason = str(error) if isinstance(error, MlpxpError) else f"backend {name!r} can't say what is here: {error}"
+        return BackendStatus(name, backend.version, runs=backend.runs, problem=" ".join(reason.split()))

@@ -129,9 +129,8 @@ def train(
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
     library = choose_backend(backend, X, Y)
-    moved = backend != "auto" or device is not None
-    examples = _on(library, (X, Y, weights), device, moved=moved)
-    held_out = None if validation is None else _on(library, (*validation, None)[:3], device, moved=moved)
+    examples = _on(library, backend, device, (X, Y, weights))
+    held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3])
     X, Y, weights = examples
     check_floating(X=X, Y=Y)
     if start is None:
@@ -178,12 +177,17 @@ def train(
         raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, X, error.free)}", error.asked, error.free) from error
 
 
-def _on(library: Backend, examples: tuple[Any, ...], device: Any, *, moved: bool) -> tuple[Any, Any, Any]:
-    """Make host data arrays, and arrays those of the library and the device that were asked for, if any were."""
-    X, Y, weights = (
-        array if array is None or (is_array(array) and not moved) else library.asarray(array, device=device) for array in examples
-    )
-    return X, Y, weights
+def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """Make host data arrays, and move what was asked to be moved: to a library that was named, to a device of their own library's."""
+
+    def placed(values: Any) -> Any:
+        if is_array(values) and isinstance(backend, str) and backend == "auto":
+            stays = device is None or namespace(values) is not library.namespace  # another library's arrays are refused further down
+            return values if stays else library.asarray(values, device=device)
+        return library.asarray(values, device=device)
+
+    X, Y, weights = examples
+    return placed(X), placed(Y), None if weights is None else placed(weights)
 
 
 def _smaller(network: Network, members: int, batch: int, X: Array, free: int | None) -> str:

@@ -11,7 +11,7 @@ import pytest
 import mlpxp
 from mlpxp.arrays import is_array, namespace, tree_map
 
-BACKENDS = ("numpy", "strict", "jax", "torch")  # those that run on any machine
+BACKENDS = ("numpy", "strict", "jax", "torch", "cupy")
 DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixed device fails there
 DIGITS = 50
 
@@ -26,25 +26,24 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--conformance"):
-        chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
+        chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ()) or item.get_closest_marker("gpu")]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
 
 
 @functools.cache
-def _loads(name):
+def _runs(name):
     try:
-        mlpxp.get_backend(name)
+        return bool(mlpxp.get_backend(name).devices())
     except mlpxp.BackendError:
         return False
-    return True
 
 
 def pytest_generate_tests(metafunc):
     if "backend" not in metafunc.fixturenames:
         return
     asked_for = metafunc.config.getoption("--backend") or os.environ.get("MLPXP_BACKEND", "").split()
-    metafunc.parametrize("backend", asked_for or [name for name in BACKENDS if _loads(name)], indirect=True)
+    metafunc.parametrize("backend", asked_for or [name for name in BACKENDS if _runs(name)], indirect=True)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class Outcomes:
         self.counts = Counter()
         self.failed = []
 
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.counts["failed"] += 1
+            self.failed.append(report.nodeid)
+
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or report.outcome != "passed":
             self.counts[report.outcome] += 1

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from mpmath import mp, mpf
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Layer, Network, UnknownNameError
 from mlpxp.activations import find_activation
+
+mpmath = pytest.importorskip("mpmath")
+mp, mpf = mpmath.mp, mpmath.mpf
 
 ELEMENTWISE = [name for name in ACTIVATIONS if name != "softmax"]
 

@@ -26,7 +26,8 @@ def test_the_number_of_a_gpu(device, number):
 
 
 def test_a_device_that_is_not_there_is_answered_by_those_that_are():
-    assert str(no_such_device("cuda:7", [host(), GPU])) == "device must be one that is here, 'cpu', 'cuda:1', got 'cuda:7'"
+    said = "device must be one that backend 'torch' has here, 'cpu', 'cuda:1', got 'cuda:7'; see mlpxp backends"
+    assert str(no_such_device("torch", "cuda:7", [host(), GPU])) == said
 
 
 @pytest.mark.parametrize(

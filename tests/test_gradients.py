@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from mpmath import mpf
 
 import mlpxp
 from mlpxp import ACTIVATIONS, LOSSES, Layer, Network, PairingError
 from mlpxp.arrays import tree_leaves, tree_map
+
+mpmath = pytest.importorskip("mpmath")
+mpf = mpmath.mpf
 
 mparray = pytest.importorskip("mparray")
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]

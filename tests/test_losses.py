@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from mpmath import mp, mpf
 
 from mlpxp import ACTIVATIONS, LOSSES, Loss, RangeError, UnknownNameError
 from mlpxp.losses import find_loss
+
+mpmath = pytest.importorskip("mpmath")
+mp, mpf = mpmath.mp, mpmath.mpf
 
 EXACT = {  # name -> (one output's part of the loss, its derivative)
     "mse": (lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y),  # C1

@@ -267,7 +267,12 @@ def test_no_seeds():
         ({"dtype": "int64"}, DtypeError, TypeError, "^dtype must be float32 or float64, got 'int64'$"),
         ({"backend": "tensorflow"}, UnknownName, ValueError, "^backend must be auto or one of numpy, .*, got 'tensorflow'$"),
         ({"backend": None}, UnknownName, ValueError, "^backend must be a name or a Backend, got None$"),
-        ({"device": "cuda:0"}, BackendError, RuntimeError, "^device must be one that is here, 'cpu', got 'cuda:0'$"),
+        (
+            {"device": "cuda:0"},
+            BackendError,
+            RuntimeError,
+            "^device must be one that .* has here, 'cpu', got 'cuda:0'; see mlpxp backends$",
+        ),
     ],
 )
 def test_bad_options(options, error, builtin, message):

@@ -211,4 +211,4 @@ def test_data_that_are_no_arrays():
 def test_a_backend_or_a_device_that_is_not_there():
     refused(UnknownNameError, ValueError, "^backend must be auto or one of numpy, cupy, torch, jax, strict", backend="tensorflow")
     refused(UnknownNameError, ValueError, "^backend must be a name or a Backend, got 3", backend=3)
-    refused(BackendError, RuntimeError, "^device must be one that is here, 'cpu', got 'cuda:1'", device="cuda:1")
+    refused(BackendError, RuntimeError, "^device must be one that backend 'numpy' has here, 'cpu', got 'cuda:1'", device="cuda:1")

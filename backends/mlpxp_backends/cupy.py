@@ -13,7 +13,7 @@ import cupy
 from mlpxp.arrays import tree_leaves
 from mlpxp.backend import dtype_of, on_host
 from mlpxp.devices import Device, memory_watched, no_such_device, number_of
-from mlpxp.errors import BackendError, RangeError
+from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.cuda import source
 from mlpxp_backends.fusion import Fusion
 
@@ -58,8 +58,12 @@ class CupyBackend:
         values = on_host(values, xp)
         if device is None and isinstance(values, cupy.ndarray):
             device = values.device
+        wanted = dtype_of(cupy, dtype)
         with self._on(device), memory_watched(_current, cupy.cuda.memory.OutOfMemoryError):
-            return cupy.asarray(values, dtype=dtype_of(cupy, dtype), order="C")
+            try:
+                return cupy.asarray(values, dtype=wanted, order="C")
+            except (TypeError, ValueError) as error:  # text, objects
+                raise DtypeError(f"CuPy can't make an array of these data: {error}") from error
 
     def _on(self, device: Any) -> Any:
         """Return a context on ``"cuda"``, ``"cuda:1"``, a number or a CuPy device; ``None`` is the current one."""
@@ -70,14 +74,16 @@ class CupyBackend:
         if isinstance(device, str | Device):
             number = number_of(str(device), ("cuda",))
         if not isinstance(number, int) or not 0 <= number < count:
-            raise no_such_device(device, self.devices())
+            raise no_such_device(self.name, device, self.devices())
         return cupy.cuda.Device(number)
 
     def to_numpy(self, array: Any) -> Any:
         return cupy.asnumpy(array)
 
     def synchronize(self) -> None:
-        cupy.cuda.get_current_stream().synchronize()
+        for number in range(_count()):
+            with cupy.cuda.Device(number) as device:
+                device.synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         watched = memory_watched(_current, cupy.cuda.memory.OutOfMemoryError)

@@ -22,7 +22,7 @@ from functools import lru_cache, partial, reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.arrays import device_of, tree_leaves, tree_map
 from mlpxp.backend import fold_in_python
 from mlpxp_backends.replay import Register, Tape
 
@@ -201,7 +201,7 @@ class Fusion(ModuleType):
     # -------------------------------------------------------------------------------------------------------- folding
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         """Run the steps of a fold on lazy arrays, or from the tape; after each step its state is there, so that nothing waits for long."""
-        kinds = tree_map(lambda a: (a.shape, a.dtype), (state, data)), tree_map(lambda a: (a.shape[1:], a.dtype), inputs)
+        kinds = tree_map(lambda a: (a.shape, a.dtype, str(device_of(a))), (state, data)), tree_map(lambda a: (a.shape[1:], a.dtype), inputs)
         try:
             learnt = self._learnt(step, kinds)
         except TypeError:  # a step that can't be a key is learnt anew in each fold

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from mlpxp.backend import dtype_of, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
-from mlpxp.errors import DtypeError
+from mlpxp.errors import BackendError, DtypeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,43 +33,57 @@ class JaxBackend:
         return tuple(_described(device) for device in _devices().values())
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
+        is_bare = not hasattr(values, "dtype")  # numbers of Python's, for which float32 will do
         values = on_host(values, xp)
-        wanted = dtype_of(np, dtype) or getattr(values, "dtype", None)
-        if wanted == np.float64 and not jax.config.read("jax_enable_x64"):
+        if dtype is None and is_bare and values.dtype == np.float64 and not _has_float64():
+            dtype = "float32"
+        wanted = dtype_of(xp, dtype)
+        if (wanted or values.dtype) == np.float64 and not _has_float64():
             raise DtypeError(
-                "JAX has no float64 until it is asked for: jax.config.update('jax_enable_x64', True) before the first array, "
-                "or JAX_ENABLE_X64=1 in the environment"
+                "JAX has no float64 until it is asked for: use float32, or jax.config.update('jax_enable_x64', True) before the first "
+                "array, or JAX_ENABLE_X64=1 in the environment"
             )
-        if isinstance(device, str | Device):
-            device = self._device(str(device))
-        with memory_watched(_fullest, jax.errors.JaxRuntimeError):
-            return xp.asarray(values, dtype=dtype_of(xp, dtype), device=device)
+        if device is not None:
+            device = self._device(device)
+        with memory_watched(partial(_place, device), jax.errors.JaxRuntimeError):
+            try:
+                return xp.asarray(values, dtype=wanted, device=device)
+            except (TypeError, OverflowError) as error:  # text, dates, objects
+                raise DtypeError(f"JAX can't make an array of these data: {' '.join(str(error).split())}") from error
 
-    def _device(self, name: str) -> Any:
-        kind, _, number = name.partition(":")
-        found = _devices().get(f"{kind}:{number or 0}")
-        if found is None:
-            raise no_such_device(name, self.devices())
-        return found
+    def _device(self, device: Any) -> Any:
+        if isinstance(device, str | Device):
+            kind, _, number = str(device).partition(":")
+            device = _devices().get(f"{kind}:{number or 0}", device)
+        if isinstance(device, str | Device | int) or (not hasattr(device, "memory_kind") and device not in _devices().values()):
+            raise no_such_device(self.name, device, self.devices())
+        return device
 
     def to_numpy(self, array: Any) -> np.ndarray:
-        with memory_watched(_fullest, jax.errors.JaxRuntimeError):  # what was queued may only fail now
+        with memory_watched(partial(_place, array), jax.errors.JaxRuntimeError):  # what was queued may only fail now
             return np.asarray(array)
 
     def synchronize(self) -> None:
-        """Do nothing: JAX waits for each array where it is read."""
+        jax.block_until_ready(jax.live_arrays())
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         moves = jax.transfer_guard_host_to_device("allow")  # the rows of the batches, which are drawn on the host
-        with moves, memory_watched(_fullest, jax.errors.JaxRuntimeError):
+        with moves, memory_watched(partial(_place, jax.tree.leaves(state)[0]), jax.errors.JaxRuntimeError):
             state, outs = _fold(step, state, inputs, data)
         return state, outs
 
 
 def _devices() -> dict[str, Any]:
     """Return JAX's devices of all platforms by name, those that it prefers first: ``cuda:0``, ``cpu:0``."""
-    first = jax.devices()
-    rest = [] if first[0].platform == "cpu" else jax.devices("cpu")
+    try:
+        first = jax.devices()
+    except (RuntimeError, AssertionError) as error:  # it was told to use a platform that isn't there
+        reason = " ".join(str(error).split()) or "JAX_PLATFORMS names a platform that isn't there"
+        raise BackendError(f"backend 'jax' finds no device: {reason}") from error
+    try:
+        rest = [] if first[0].platform == "cpu" else jax.devices("cpu")
+    except RuntimeError:  # it was told not to use the host
+        rest = []
     return {f"{_kind(device)}:{device.id}": device for device in (*first, *rest)}
 
 
@@ -80,16 +94,21 @@ def _kind(device: Any) -> str:
 
 def _described(device: Any) -> Device:
     if device.platform == "cpu":
-        return host(f"cpu:{device.id}")
+        return replace(host(f"cpu:{device.id}"), float64=_has_float64())
     memory = device.memory_stats() or {}
     limit = memory.get("bytes_limit")  # what JAX has taken for itself: three quarters of a GPU unless it is told otherwise
     free = None if limit is None else limit - memory.get("bytes_in_use", 0)
-    return Device(f"{_kind(device)}:{device.id}", device.device_kind, limit, free)
+    return Device(f"{_kind(device)}:{device.id}", device.device_kind, limit, free, _has_float64())
 
 
-def _fullest() -> Device:
-    """Return the device that a lack of memory is about: the one of the default platform that has the least left."""
-    return min(map(_described, jax.devices()), key=lambda device: device.free or 0)
+def _has_float64() -> bool:
+    return bool(jax.config.read("jax_enable_x64"))
+
+
+def _place(where: Any) -> Device:
+    """Return what there is to say of a device, or of that of an array; of the default one if it is ``None``."""
+    device = next(iter(where.devices())) if isinstance(where, jax.Array) else where
+    return _described(device if hasattr(device, "device_kind") else jax.devices()[0])
 
 
 @partial(jax.jit, static_argnums=0)  # the state is not donated: the caller's stays, and XLA's one copy of it costs less than ours

@@ -33,11 +33,12 @@ class NumpyBackend:
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> np.ndarray:
         if device is not None and str(device) != "cpu":
-            raise no_such_device(device, self.devices())
+            raise no_such_device(self.name, device, self.devices())
         values, dtype = on_host(values, xp), dtype_of(xp, dtype)
         with memory_watched(host, MemoryError):
             try:
-                return np.asarray(values, dtype=dtype, order="C")
+                array = np.asarray(values, dtype=dtype, order="C")
+                return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
             except (TypeError, ValueError) as error:
                 raise DataError(f"data must be numbers, as many in each row: {error}") from error
 

@@ -37,15 +37,16 @@ class StrictBackend:
         )
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
+        wanted = dtype_of(xp, dtype)
         if isinstance(device, str | Device):
-            if str(device) not in _devices():
-                raise no_such_device(device, self.devices())
-            device = _devices()[str(device)]
+            device = _devices().get(str(device), device)
+        if device is not None and device not in _devices().values():
+            raise no_such_device(self.name, device, self.devices())
         with memory_watched(host, MemoryError):
             try:
-                return xp.asarray(on_host(values, xp), dtype=dtype_of(xp, dtype), device=device)
-            except ValueError as error:
-                raise DtypeError(f"{str(error).rstrip('.')}: use dtype='float32'") from error
+                return xp.asarray(on_host(values, xp), dtype=wanted, device=device)
+            except (TypeError, ValueError) as error:  # text; a dtype that the device or the standard doesn't have
+                raise DtypeError(f"array-api-strict can't make an array of these data: {error}; float32 is everywhere") from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(xp.asarray(array, device=xp.Device("CPU_DEVICE")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import array_api_compat.torch as xp
@@ -14,7 +15,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.backend import dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
-from mlpxp.errors import BackendError, DtypeError
+from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.memory import keep_freed_memory
 
 __all__ = ["backend"]
@@ -35,6 +36,10 @@ class TorchBackend:
     version: ClassVar[str] = torch.__version__
     compile: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.compile, bool):
+            raise RangeError(f"compile must be True or False for PyTorch, got {self.compile!r}")
+
     @property
     def runs(self) -> str:
         return "step by step, compiled" if self.compile else "step by step, without autograd"
@@ -43,13 +48,15 @@ class TorchBackend:
         return (host(), *_cuda(), *_mps())
 
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> Any:
+        wanted = dtype_of(xp, dtype)
         if device is not None:
             device = self._device(device)
+        values = on_host(values, xp)
         if not isinstance(values, torch.Tensor):
-            values = np.require(on_host(values, xp), requirements=["C", "W"])  # a tensor has no negative strides and no read-only memory
-        with memory_watched(_fullest, RuntimeError):
+            values = np.require(values, requirements=["C", "W"])  # a tensor has no negative strides and no read-only memory
+        with memory_watched(partial(_place, device if isinstance(values, np.ndarray) else values.device), RuntimeError):
             try:
-                return torch.as_tensor(values, dtype=dtype_of(xp, dtype), device=device).contiguous()
+                return torch.as_tensor(values, dtype=wanted, device=device).contiguous()
             except TypeError as error:  # text; float64 on an Apple GPU
                 raise DtypeError(f"PyTorch can't make a tensor of these data: {error}") from error
 
@@ -58,19 +65,23 @@ class TorchBackend:
         try:
             return torch.empty(0, device=str(device) if isinstance(device, Device) else device).device
         except (RuntimeError, AssertionError, TypeError) as error:
-            raise no_such_device(device, self.devices()) from error
+            raise no_such_device(self.name, device, self.devices()) from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
+        if array.device.type == "meta":
+            raise BackendError("an array on device 'meta' has a shape and no values: it can't be brought to the host")
         return np.asarray(array.detach().cpu())
 
     def synchronize(self) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+        for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+            torch.cuda.synchronize(number)
+        if torch.backends.mps.is_available():
+            torch.mps.synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         keep_freed_memory()
         unrecorded = torch.no_grad()  # not inference_mode: its tensors can't be handed back to a user's autograd
-        with unrecorded, memory_watched(_fullest, RuntimeError):
+        with unrecorded, memory_watched(partial(_place, tree_leaves(state)[0].device), RuntimeError):
             if self.compile:
                 state, data = tree_map(torch.Tensor.detach, (state, data))  # tensors that record would need a graph of their own
                 step = _compiled(step, state, inputs, data)
@@ -89,9 +100,9 @@ def _mps() -> list[Device]:
     return [Device("mps", "Apple GPU", float64=False)] if torch.backends.mps.is_available() else []
 
 
-def _fullest() -> Device:
-    """Return the device that a lack of memory is about: the GPU that has the least left, or the host where there is none."""
-    return min(_cuda(), key=lambda device: device.free or 0, default=host())
+def _place(device: torch.device | None) -> Device:
+    """Return what there is to say of a device; PyTorch's default is the host."""
+    return next((one for one in _cuda() if device is not None and one.name == str(device)), host())
 
 
 _COMPILED: dict[Any, Callable[..., Any]] = {}

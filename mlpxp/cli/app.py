@@ -292,7 +292,7 @@ def backends(as_json: Json = False) -> None:
     with busy() as tell:
         found = look(lambda name: tell(f"looking at {name}"))
     if as_json:
-        _print_json({"backends": [{**asdict(status), "usable": status.problem is None} for status in found]})
+        _print_json({"backends": [{**asdict(status), "usable": status.usable} for status in found]})
     else:
         Report().backends(found)
 

@@ -82,7 +82,8 @@ class Options:
             max_seconds=self.max_seconds,
         )
         self.make_network(1, 1, classes=False)
-        get_backend(self.backend).asarray([0.0], dtype=self.dtype, device=self.device)  # a GPU, a device or a dtype that isn't there
+        library = get_backend(self.backend)
+        library.to_numpy(library.asarray([0.0], dtype=self.dtype, device=self.device))  # a GPU, a device or a dtype that isn't there
 
     @property
     def first_rate(self) -> float:

@@ -55,7 +55,7 @@ def test_a_backend_that_is_not_installed_is_explained(run, monkeypatch):
 def test_a_device_that_is_not_there(run, files, device):
     result = run("train", "iris", "--device", device)
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"mlpxp: error: device must be one that is here, 'cpu', got {device!r}\n"
+    assert result.err == f"mlpxp: error: device must be one that backend 'numpy' has here, 'cpu', got {device!r}; see mlpxp backends\n"
     assert not files()
 
 

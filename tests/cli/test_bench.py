@@ -145,7 +145,7 @@ def refused(run, files, plans):
         (("all", "--slow"), "No such option"),
         (("all", "--backend", "abacus"), "backend must be auto or one of numpy"),
         (("all", "--device", "cuda:99"), "no backend has a device 'cuda:99' here"),
-        (("all", "--backend", "numpy", "--device", "cuda"), "device must be one that is here, 'cpu', got 'cuda'"),
+        (("all", "--backend", "numpy", "--device", "cuda"), "device must be one that backend 'numpy' has here, 'cpu', got 'cuda'"),
         (("all", "--output", "nowhere/out"), "does not exist"),
         (("all", "--output", "file"), "file is a file: wanted a folder"),
         (("all", "--output", "file/out"), "is not a folder"),

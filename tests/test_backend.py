@@ -175,3 +175,63 @@ def test_a_strangers_backend_is_known_to_the_command_line(elsewhere):
 def test_a_dtype_that_is_no_floating_one():
     with pytest.raises(DtypeError, match=r"^dtype must be float32 or float64, got 'int8'$"):
         get_backend("numpy").asarray([1], dtype="int8")
+
+
+@pytest.mark.parametrize("given", [np.ones(2), StandardBackend, object()])
+def test_what_only_looks_like_a_backend(given):
+    with pytest.raises(UnknownNameError, match=r"^backend must be a name or a Backend, got "):
+        run(backend=given)
+
+
+NO_BUS = """
+import array_api_strict
+from mlpxp.backend import StandardBackend
+
+
+class Abacus(StandardBackend):
+    def devices(self):
+        raise RuntimeError("no bus")
+
+
+backend = Abacus(array_api_strict, "abacus")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("backend = __import__('math')", "is no Backend: its entry point abacus_for_mlpxp:backend leads to module"),
+        ("raise ValueError('numpy.dtype size\\nchanged')", "can't be imported: numpy.dtype size changed"),
+        (NO_BUS, "can't say what is here: no bus"),
+    ],
+)
+def test_a_strangers_broken_backend_is_explained_and_harms_no_other(elsewhere, tmp_path, code, says):
+    (tmp_path / "abacus_for_mlpxp.py").write_text(code, encoding="utf-8")
+    done = elsewhere(
+        """
+        import mlpxp
+        found = {status.name: status for status in mlpxp.backends()}
+        print(found["numpy"].usable, found["abacus"].usable)
+        print(found["abacus"].problem)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "True False"
+    assert says in done.stdout.splitlines()[1]
+    assert "'abacus'" in done.stdout
+
+
+def test_jax_told_to_use_a_platform_that_is_not_there():
+    pytest.importorskip("jax")
+    program = "import mlpxp; print([s.problem for s in mlpxp.backends() if s.name == 'jax'][0])"
+    environment = os.environ | {"JAX_PLATFORMS": "cuda"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    if done.stdout.strip() == "None":
+        pytest.skip("JAX has a CUDA device here")
+    assert done.stdout.startswith("backend 'jax' finds no device: ")
+
+
+def test_a_device_alone_moves_no_other_librarys_arrays():
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(BackendError, match=r"^Y must be an array of the library of X \(numpy\), got array_api_strict"):
+        run(Y=strict.asarray(Y), device="cpu")

@@ -241,3 +241,39 @@ def test_too_little_memory_says_what_was_asked_for_and_suggests_a_batch_size(bac
 
 def test_it_is_found_again_by_its_arrays(backend):
     assert backend_of(backend.asarray([1.0])).name == backend.name
+
+
+def test_a_lack_of_memory_outside_of_training_is_the_same_error(backend):
+    network = Network((1, 2**20, 1), "identity", "identity")
+    parameters = mlpxp.initialize(network, seed=0, backend=backend)
+    X = backend.asarray(np.zeros((1, 2**22)), dtype="float32")
+    with pytest.raises(OutOfMemoryError, match=r" has too little memory: \d+\.\d TiB asked for, .* free$"):
+        backend.to_numpy(mlpxp.predict(network, parameters, X))
+
+
+# --------------------------------------------------------------------------------------------------------- bad host data
+
+
+@pytest.mark.parametrize("values", [[[1.0, 2.0], [3.0]], [["a", "b"]], [[None, 1.0]], np.asarray([["2026-11-24"]], dtype="datetime64[D]")])
+def test_host_data_that_are_no_numbers(backend, values):
+    with pytest.raises(MlpxpError) as caught:
+        train(Network((1, 1)), values, [[1.0, 2.0]], optimizer=Adam(), epochs=1, backend=backend)
+    assert isinstance(caught.value, TypeError | ValueError)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_in_the_other_order_are_turned_round(backend):
+    assert backend.to_numpy(backend.asarray(np.asarray([1.0, 2.0], dtype=">f8"))).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("device", [3.5, object(), ("cpu",)])
+def test_what_is_no_device(backend, device):
+    with pytest.raises(BackendError, match=r"^device must be one that backend '.+' has here"):
+        backend.asarray([1.0], device=device)
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32")])
+def test_a_dtype_by_name_and_by_numpys_object(backend, dtype):
+    assert str(backend.asarray([1.0], dtype=dtype).dtype).endswith("float32")
+    with pytest.raises(DtypeError, match=r"^dtype must be float32 or float64, got "):
+        backend.asarray([1.0], dtype=np.int32)

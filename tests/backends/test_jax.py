@@ -111,3 +111,27 @@ def test_float64_without_x64_is_one_error_that_names_both_ways_to_get_it():
     X, Y = (np.asarray(array, dtype="float64") for array in data())
     with pytest.raises(DtypeError, match=r"jax\.config\.update\('jax_enable_x64', True\).*JAX_ENABLE_X64=1"):
         train(NETWORK, X, Y, optimizer=GradientDescent(0.1), epochs=1, backend="jax")
+
+
+def test_synchronize_waits_for_what_is_queued():
+    """A queue of products takes much longer to run than to fill; whether an array is there can be asked without waiting."""
+    A = jax.numpy.ones((1500, 1500))
+    products = [A @ A for _ in range(20)]
+    mlpxp.get_backend("jax").synchronize()
+    assert all(product.is_ready() for product in products)
+
+
+def test_a_stop_request_is_heard_between_the_folds_of_an_epoch(monkeypatch):
+    """What is queued for an earlier fold is there before the next one begins."""
+    monkeypatch.setattr("mlpxp.training._longest_fold", lambda *args, **kwargs: 1)
+    library, seen = mlpxp.get_backend("jax"), []
+
+    class Watching(type(library)):
+        def fold(self, step, state, inputs, *data):
+            seen.append(all(leaf.is_ready() for leaf in jax.tree.leaves(state)))
+            return super().fold(step, state, inputs, *data)
+
+    network = mlpxp.Network((500, 1000, 2), "tanh", "softmax", "cross_entropy")
+    X, Y = np.ones((500, 2000), dtype="float32"), np.eye(2, dtype="float32")[:, np.arange(2000) % 2]
+    mlpxp.train(network, X, Y, optimizer=mlpxp.GradientDescent(0.1), epochs=1, batch_size=500, backend=Watching())
+    assert seen == [True] * 4

@@ -130,3 +130,14 @@ def test_nothing_is_recorded_for_autograd(compiling, calls, compiled):
     assert all(leaf.grad is None for leaf in (X, *tree_leaves(start)))
     assert isinstance(library.to_numpy(start[0].W), np.ndarray)
     assert bool(calls) == compiled
+
+
+@pytest.mark.parametrize("value", ["no", 3, None])
+def test_compile_is_true_or_false(value):
+    with pytest.raises(mlpxp.RangeError, match=r"^compile must be True or False for PyTorch, got "):
+        mlpxp.get_backend("torch", compile=value)
+
+
+def test_an_array_without_values_can_not_be_brought_to_the_host():
+    with pytest.raises(mlpxp.BackendError, match=r"^an array on device 'meta' has a shape and no values"):
+        mlpxp.get_backend("torch").to_numpy(torch.empty(3, device="meta"))

@@ -56,7 +56,7 @@ FULL = _Sizes(
     examples=(10, 30, 100, 300, 1000, 3000, 10000, 30000),
     depths=(1, 2, 4, 8, 16),
 )
-QUICK = _Sizes(m=200, widths=(1, 16, 256, 1024, 4096), examples=(10, 100, 1000, 10000), depths=(1, 4, 16))
+QUICK = _Sizes(m=200, widths=(1, 16, 256, 1024, 2048, 4096, 8192), examples=(10, 100, 1000, 3000, 10000), depths=(1, 4, 16))
 
 
 def run(plan: Plan, tell: Tell) -> Section:

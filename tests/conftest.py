@@ -16,14 +16,6 @@ DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixe
 DIGITS = 50
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--backend", action="append", metavar="NAME", help="run the tests of the core on this backend (repeatable; by default on all here)"
-    )
-    parser.addoption("--device", metavar="NAME", help="where the tests put what they make: cuda (by default the library's own choice)")
-    parser.addoption("--conformance", action="store_true", help="run only the tests that a backend takes part in")
-
-
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--conformance"):
         chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ()) or item.get_closest_marker("gpu")]

@@ -18,7 +18,7 @@ from mlpxp.bench.wording import is_number
 __all__ = ["Comparison", "compare_records", "comparison_report"]
 
 RATIO = ": B/A"  # ends the name of a figure of ratios
-CERTAINTY: tuple[Origin, ...] = ("counted", "measured", "extrapolated")  # a ratio is as certain as the worse of the two
+CERTAINTY: tuple[Origin, ...] = ("counted", "measured", "sampled", "extrapolated")  # a ratio is as certain as the worse of the two
 Cell: TypeAlias = str | float | int | None
 
 

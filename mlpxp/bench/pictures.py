@@ -24,10 +24,17 @@ SERIES_COLOURS = 7
 # matplotlib writes colours as numbers: these stand for the names that the page's style sheet gives a value, light or dark
 INK, GRID, PAPER = "#010203", "#010204", "#010205"
 _NAMES = {INK: "ink", GRID: "rule", PAPER: "paper"} | {f"#0102{16 + index:02x}": f"series-{index}" for index in range(SERIES_COLOURS)}
-_SHAPES: dict[Origin, str] = {"measured": "os^", "counted": "DPX", "extrapolated": "os^"}  # another shape each time the colours are used up
+_SHAPES: dict[Origin, str] = {  # another shape each time the colours are used up
+    "measured": "os^",
+    "counted": "DPX",
+    "sampled": "os^",
+    "extrapolated": "os^",
+}
+_HOLLOW = ("sampled", "extrapolated")
 ORIGINS: dict[Origin, str] = {
     "measured": "\N{BLACK CIRCLE} filled: measured",
     "counted": "\N{BLACK DIAMOND} counted exactly",
+    "sampled": "\N{WHITE CIRCLE} hollow: timed on a part, and multiplied",
     "extrapolated": "\N{WHITE CIRCLE} hollow, dashed: extrapolated from smaller ones",
 }
 WIDTH, HEIGHT, LEGEND_LINE, EMPTY = 7.2, 3.9, 0.21, 0.8  # inches
@@ -136,7 +143,7 @@ def _draw_series(axes: Axes, series: Series, points: Sequence[Point], colour: st
             fmt=_SHAPES[origin][shape % 3],
             markersize=6 if origin == "counted" else 5.5,
             color=colour,
-            markerfacecolor=PAPER if origin == "extrapolated" else colour,
+            markerfacecolor=PAPER if origin in _HOLLOW else colour,
             markeredgewidth=1.4,
             elinewidth=1.1,
             capsize=2.5,

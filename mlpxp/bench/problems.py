@@ -109,10 +109,10 @@ class Family:
 
 FAMILIES = {
     "one width": Family(
-        "the hidden layer of 32-n-32", lambda n: (32, n, 32), (1, 4, 16, 64, 256, 1024, 4096, 16384), (1, 4, 16, 64, 256, 1024)
+        "the hidden layer of 32-n-32", lambda n: (32, n, 32), (1, 2, 4, 8, 16, 64, 256, 1024, 4096, 16384), (1, 2, 4, 8, 32, 128, 512)
     ),
     "all widths": Family("every layer of n-n-n", lambda n: (n, n, n), (2, 4, 8, 16, 32, 64, 128, 256, 512), (2, 4, 8, 16, 32, 64, 128)),
-    "depth": Family("the depth of 16-16-...-16", lambda n: (16,) * (n + 2), (1, 2, 4, 8, 16, 32, 64), (1, 2, 4, 8, 16, 32)),
+    "depth": Family("the depth of 8-8-...-8", lambda n: (8,) * (n + 2), (1, 2, 4, 8, 16, 32, 64), (1, 2, 4, 8, 16, 32)),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 __all__ = ["Figure", "Grid", "Origin", "Point", "Section", "Series"]
 
-Origin: TypeAlias = Literal["counted", "measured", "extrapolated"]
+Origin: TypeAlias = Literal["counted", "measured", "sampled", "extrapolated"]
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Point:
     ----------
     x, y : float
         In the units of the figure's axes.
-    origin : {"counted", "measured", "extrapolated"}
-        Where y comes from: counted exactly by counting arrays, a median of timed runs, or measured at a smaller size and scaled by
-        counted operations.
+    origin : {"counted", "measured", "sampled", "extrapolated"}
+        Where y comes from: counted exactly by counting arrays; a median of timed runs; timed on a part of the work, which is the same
+        for each part, and multiplied; or scaled by operations that were counted.
     low, high : float or None
         The quartiles of the timed runs.
     """

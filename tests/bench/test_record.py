@@ -74,7 +74,7 @@ GRID = ("sections", 0, "grids", 0)
         (("plan", "seconds"), ..., "plan must have"),
         (("sections", 0, "extra"), 1, "sections[0] must have"),
         (("sections", 0, "notes"), {}, "sections[0].notes must be a list"),
-        ((*POINT, "origin"), "guessed", "must be one of counted, measured, extrapolated, got guessed"),
+        ((*POINT, "origin"), "guessed", "must be one of counted, measured, sampled, extrapolated, got guessed"),
         ((*POINT, "x"), "64", "must be a number, got 64"),
         ((*POINT, "y"), True, "must be a number, got true"),
         ((*POINT, "low"), [], "must be a number or null"),

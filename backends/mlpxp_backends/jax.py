@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
@@ -43,19 +43,20 @@ class JaxBackend:
                 "JAX has no float64 until it is asked for: use float32, or jax.config.update('jax_enable_x64', True) before the first "
                 "array, or JAX_ENABLE_X64=1 in the environment"
             )
+        known = _devices()  # or the reason why there are none
         if device is not None:
-            device = self._device(device)
+            device = self._device(device, known)
         with memory_watched(partial(_place, device), jax.errors.JaxRuntimeError):
             try:
                 return xp.asarray(values, dtype=wanted, device=device)
             except (TypeError, OverflowError) as error:  # text, dates, objects
                 raise DtypeError(f"JAX can't make an array of these data: {' '.join(str(error).split())}") from error
 
-    def _device(self, device: Any) -> Any:
+    def _device(self, device: Any, known: dict[str, Any]) -> Any:
         if isinstance(device, str | Device):
             kind, _, number = str(device).partition(":")
-            device = _devices().get(f"{kind}:{number or 0}", device)
-        if isinstance(device, str | Device | int) or (not hasattr(device, "memory_kind") and device not in _devices().values()):
+            device = known.get(f"{kind}:{number or 0}", device)
+        if device not in known.values() and not isinstance(device, jax.sharding.Sharding):
             raise no_such_device(self.name, device, self.devices())
         return device
 
@@ -73,6 +74,7 @@ class JaxBackend:
         return state, outs
 
 
+@cache
 def _devices() -> dict[str, Any]:
     """Return JAX's devices of all platforms by name, those that it prefers first: ``cuda:0``, ``cpu:0``."""
     try:

@@ -28,6 +28,7 @@ __all__ = ["FULL", "QUICK", "Place", "Sizes", "crossover", "measure", "places", 
 OPERATIONS = ("forward", "gradient", "step", "epoch")
 TITLES = {"forward": "A forward pass with its cost", "gradient": "A gradient", "step": "A training step", "epoch": "An epoch"}
 BATCHES = 8  # of an epoch
+LONGEST = 2.0  # seconds of an epoch: a sweep ends where it is expected to take longer
 REFERENCE = "numpy, cpu"
 ASTRAY = 1e-3  # how far a cost may be from the reference's: a GPU may multiply with fewer digits
 Cell: TypeAlias = str | float | int | None
@@ -36,8 +37,9 @@ CLAIM = (
     "the size that is named here. Data are float32 everywhere, and the costs are compared before anything is timed."
 )
 HOW = (
-    "How it was measured: each size is warmed up, each run is waited for, and medians are given. The data are where they are needed before "
-    "a run begins; what it costs to bring them there, and what the first run costs (compilation included), is in a table of its own."
+    "How it was measured: each size is warmed up, each run is waited for, and medians are given; one library after the other, so that none "
+    "shares the cores with the threads of another. The data are where they are needed before a run begins; what it costs to bring them "
+    "there, and what the first run costs (compilation included), is in a table of its own."
 )
 
 
@@ -159,8 +161,10 @@ def measure(plan: Plan, place: Place, axis: str, sizes: Sizes, tell: Callable[[s
         width, batch = (size, sizes.batch) if axis == "width" else (sizes.width, size)
         network = classifier(_sizes(width), "relu")
         growth = formula_of_gradient(network, batch) / operations
-        if took * growth > plan.seconds / 60 and not plan.allow_long:
-            sweep.notes.append(f"{place.name}: not measured from {axis} {size:,} on: an epoch would take about {took * growth:.2g} s.")
+        if took * growth > LONGEST and not plan.allow_long:
+            sweep.notes.append(
+                f"{place.name}: not measured from {axis} {size:,} on: an epoch would take about {took * growth:.2g} s (--yes)."
+            )
             break
         tell(f"{place.name}: {axis} {size:,}", index / len(steps))
         try:

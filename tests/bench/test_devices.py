@@ -1,6 +1,7 @@
 """Devices: where a crossover is, which places there are, what is left out and said."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,12 +94,15 @@ def test_without_numpy_there_is_nothing_to_compare_with(monkeypatch):
     assert "NumPy on the CPU was not asked for: there is nothing to name a crossover against." in section.notes
 
 
-def test_what_would_take_too_long_is_said_and_left_out():
-    plan = Plan(("numpy",), quick=True, seconds=1e-6)
-    sweep = measure(plan, Place(numpy, "cpu"), "width", TINY, lambda *_: None)
+def test_what_would_take_too_long_is_said_and_left_out(monkeypatch):
+    monkeypatch.setattr(devices, "LONGEST", 1e-9)
+    sweep = measure(replace(PLAN, allow_long=False), Place(numpy, "cpu"), "width", TINY, lambda *_: None)
     assert [list(found) for found in sweep.times.values()] == [[2]] * 4  # the first one is always measured
     (note,) = sweep.notes
     assert note.startswith("numpy, cpu: not measured from width 4 on: an epoch would take about")
+    longer = measure(PLAN, Place(numpy, "cpu"), "width", TINY, lambda *_: None)
+    assert [list(found) for found in longer.times.values()] == [[2, 4, 8]] * 4  # by permission
+    assert longer.notes == []
 
 
 def test_no_room_is_said_and_what_was_measured_before_is_kept(monkeypatch):

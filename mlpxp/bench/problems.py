@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,9 +50,13 @@ class Problem:
         """Run one forward and one backward pass, as the backend runs a fold of one step, and wait for them."""
         return self._fold(_Gradient(self.network))
 
+    @cached_property
+    def _once(self) -> Any:
+        """The input of a fold of one step. Made once: JAX takes longer to move it than to run a small network."""
+        return self.library.asarray(np.zeros(1), dtype="float32", **device_like(self.X))
+
     def _fold(self, step: Callable[..., Any]) -> Any:
-        once = self.library.asarray(np.zeros(1), dtype="float32", **device_like(self.X))
-        _, costs = self.library.fold(step, self.parameters, once, self.parameters, self.X, self.Y)
+        _, costs = self.library.fold(step, self.parameters, self._once, self.parameters, self.X, self.Y)
         return self.library.to_numpy(costs)
 
 

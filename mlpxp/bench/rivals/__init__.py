@@ -1,0 +1,87 @@
+"""The same training written by hand for one library each. What a module here needs is imported when it is: it may not be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mlpxp.bench.tasks import Training, operands
+
+if TYPE_CHECKING:
+    from mlpxp.backend import Backend
+    from mlpxp.bench.tasks import Task
+
+__all__ = ["Rival", "ours", "products", "rivals"]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One who trains.
+
+    Attributes
+    ----------
+    name : str
+    step : callable
+        Makes one update on the first batch, reads its cost, and returns when it has it.
+    epoch : callable
+        Trains epoch ``number`` and returns its mean cost.
+    parameters : callable
+        Returns W (n_l, n_{l-1}) and b of each layer, on the host.
+    """
+
+    name: str
+    step: Callable[[], object]
+    epoch: Callable[[int], float]
+    parameters: Callable[[], Sequence[Any]]
+
+
+def ours(task: Task, library: Backend, device: str | None = None, *, name: str = "mlpxp") -> Rival:
+    """Return ourselves as one of them."""
+    training = Training(task, library, device)
+    return Rival(name, training.step, training.epoch, training.parameters)
+
+
+def rivals(name: str, task: Task, library: Backend, device: str | None = None, *, all_of_them: bool = True) -> list[Callable[[], Rival]]:
+    """Return what makes each rival in a library: that it can't be made is found out one by one.
+
+    Parameters
+    ----------
+    name : str
+        ``sklearn``, ``torch``, ``jax``.
+    task : Task
+    library : Backend
+        Puts their data where they belong.
+    device : str, optional
+    all_of_them : bool, default True
+        Every way to write it, and those that take long to compile; or the likeliest one.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Its library is not installed.
+    """
+    found: list[Callable[[], Rival]] = _module(name).rivals(task, partial(library.asarray, device=device), all_of_them=all_of_them)
+    return found
+
+
+def products(task: Task, library: Backend, device: str | None = None) -> Callable[[], object]:
+    """Return a function that computes the matrix products of a step and nothing else, compiled where the library compiles."""
+    pairs = [(_as_view(library, A, device), _as_view(library, B, device)) for A, B in operands(task)]
+    if library.name == "jax":
+        compiled: Callable[[], object] = _module("jax").products(pairs)
+        return compiled
+    return lambda: [A @ B for A, B in pairs]
+
+
+def _as_view(library: Backend, array: Any, device: str | None) -> Any:
+    """The array with its memory in the order that it has: a transposed one stays a view."""
+    if array.flags.c_contiguous:
+        return library.asarray(array, device=device)
+    return library.asarray(array.T, device=device).mT
+
+
+def _module(name: str) -> Any:
+    return import_module(f"{__name__}.in_{name}")  # never torch.py: a type checker would take it for PyTorch where that is absent

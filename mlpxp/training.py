@@ -21,7 +21,7 @@ from mlpxp.stopping import Watch
 if TYPE_CHECKING:
     from mlpxp.optimizers import Optimizer
 
-__all__ = ["train"]
+__all__ = ["longest_fold", "train"]
 
 _PATIENCE = 10  # epochs without an improvement that count as convergence, where only a tolerance is given
 
@@ -147,7 +147,7 @@ def train(
         m=m,
         size=size,
         seed=seed,
-        longest=_longest_fold(network, examples=members * (size or m)),
+        longest=longest_fold(network, examples=members * (size or m)),
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
     rows = (X.mT, Y.mT) if size is None else (library.asarray(X.mT), library.asarray(Y.mT))  # contiguous where batches are gathered
@@ -211,7 +211,7 @@ def _members(parameters: Parameters) -> int:
     return math.prod(stacked)
 
 
-def _longest_fold(network: Network, examples: int) -> int:
+def longest_fold(network: Network, examples: int) -> int:
     """Return how many batches make about half a second of work on one core, so that a stop request is soon heard."""
     seconds_a_batch = 5e-5 + 6 * network.n_parameters * examples / 2e10  # K2: 6 operations a parameter and example
     return max(1, int(0.5 / seconds_a_batch))

@@ -20,7 +20,7 @@ from mlpxp.loop import Loop
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.optimizers import GradientDescent
 from mlpxp.stopping import Watch
-from mlpxp.training import _longest_fold
+from mlpxp.training import longest_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class Training:
             optimizer,
             (parameters, optimizer.start(parameters)),
             (X, Y, None),
-            batches=Batches(m=len(task.X), size=task.size, seed=0, longest=_longest_fold(task.network, task.size)),
+            batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.size)),
             penalty=0.0,
             watch=Watch.over(1, None, None, ()),
             evaluator=None,

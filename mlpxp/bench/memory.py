@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mlpxp.bench.problems import Problem, classifier, make_problem
 from mlpxp.bench.results import Figure, Grid, Point, Section
 from mlpxp.bench.slopes import with_slope
-from mlpxp.devices import size
 from mlpxp.functional import cost_and_gradients, predict
 from mlpxp.instruments.counting import count_operations
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["count_memory", "formula", "measure_memory", "run"]
 
+ON_GPU = "On a GPU the same arrays are held; what a library's memory pool takes beside them is not measured here."
 ITEM = 4  # bytes of a float32
 CLAIM = (
     "Backpropagation pays for its speed in memory: it holds what the forward pass computed until the backward pass has used it. Those are "
@@ -72,7 +72,7 @@ def run(plan: Plan, tell: Tell) -> Section:
                 tuple(rows),
             ),
         ),
-        _on_gpus(plan, network, examples[-1]),
+        (ON_GPU,),
     )
 
 
@@ -103,29 +103,3 @@ def measure_memory(problem: Problem) -> int:
 
 def _prediction(network: Network, parameters: Parameters, X: Array, _: Array) -> object:
     return predict(network, parameters, X)
-
-
-def _on_gpus(plan: Plan, network: Network, m: int) -> tuple[str, ...]:
-    """Say by how much each GPU backend's pool grew for a gradient: what the card has less free afterwards."""
-    notes = []
-    for backend in plan.backends:
-        problem = make_problem(network, m, backend=backend, device=plan.device)
-        before = _free(problem)
-        if before is None:
-            continue
-        problem.gradient()
-        problem.library.synchronize()
-        taken = before - (_free(problem) or 0)
-        notes.append(
-            f"{backend}: the pool of the GPU grew by {size(taken)} for a gradient of {m:,} examples, "
-            f"whose activations and errors are {size(formula(network, m))}; the library's own workspaces are in it."
-        )
-    return tuple(notes)
-
-
-def _free(problem: Problem) -> int | None:
-    """Return the free bytes of the GPU that a problem is on; ``None`` on the host."""
-    name = str(problem.X.device)
-    listed = [device for device in problem.library.devices() if not device.name.startswith("cpu")]
-    found = [device for device in listed if device.name == name] or listed
-    return found[0].free if found and "cpu" not in name.lower() else None

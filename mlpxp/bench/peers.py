@@ -149,12 +149,16 @@ def measure(plan: Plan, task: Task, backend: str, wanted: Reached, *, seconds: f
         else:
             result.notes.append(f"{one.name} with {backend} was not timed at {_name_of(task)}: {why_not}.")
     floor = {"": products(task, library, plan.device)}
-    wait = library.synchronize
+    wait = library.synchronize if result.on_gpu else _nothing  # on the host, everybody returns when they have their numbers
     times = time_in_turn(floor | {name: one.step for name, one in entrants.items()}, wait=wait, seconds=seconds)
     result.products, result.steps = times.pop(""), times
     turns = {name: partial(one.epoch, 2) for name, one in entrants.items()}
     result.epochs = time_in_turn(turns, wait=wait, seconds=seconds, least=3) if turns else {}
     return result
+
+
+def _nothing() -> None:
+    """Wait for nothing."""
 
 
 def reach(rival: Rival, task: Task) -> Reached:

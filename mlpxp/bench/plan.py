@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlpxp.backend import get_backend, known_backends
-from mlpxp.errors import BackendError, RangeError
+from mlpxp.errors import BackendError
 
-__all__ = ["FULL", "QUICK", "Plan", "check_time", "make_plan"]
+__all__ = ["FULL", "QUICK", "Plan", "make_plan"]
 
 QUICK, FULL = 8.0, 120.0  # seconds for one benchmark
-PATIENCE = 2  # so many times its seconds may one take before it has to ask
 LEFT_OUT = ("strict",)  # array-api-strict is there to find mistakes, its times mean nothing
 
 
@@ -60,28 +59,6 @@ def make_plan(backends: Sequence[str] = (), *, device: str | None = None, quick:
     for name in used:
         _try(name, device)
     return Plan(used, device, quick, QUICK if quick else FULL, allow_long)
-
-
-def check_time(plan: Plan, what: str, seconds: float) -> None:
-    """Refuse what would take much longer than planned, before it starts.
-
-    Parameters
-    ----------
-    plan : Plan
-    what : str
-        What would take so long: ``"complexity at 4096 units"``.
-    seconds : float
-        How long, estimated from something smaller.
-
-    Raises
-    ------
-    RangeError
-        It is too long, and long ones were not allowed.
-    """
-    if plan.allow_long or seconds <= PATIENCE * plan.seconds:
-        return
-    time = f"{seconds / 60:,.0f} minutes" if seconds >= 100 else f"{seconds:.0f} s"
-    raise RangeError(f"{what} would take about {time} here, more than {PATIENCE * plan.seconds:g} s: --yes goes on all the same")
 
 
 def _usable(device: str | None) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlpxp.arrays import device_like
 from mlpxp.backend import get_backend
+from mlpxp.functional import cost_and_gradients
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.propagation import backward, cost, forward
 
@@ -54,6 +55,11 @@ class Problem:
     def _once(self) -> Any:
         """The input of a fold of one step. Made once: JAX takes longer to move it than to run a small network."""
         return self.library.asarray(np.zeros(1), dtype="float32", **device_like(self.X))
+
+    def gradient_called(self) -> None:
+        """Run the same by calling it, operation by operation where the library computes at once, and wait for it."""
+        cost_and_gradients(self.network, self.parameters, self.X, self.Y)
+        self.library.synchronize()
 
     def _fold(self, step: Callable[..., Any]) -> Any:
         _, costs = self.library.fold(step, self.parameters, self._once, self.parameters, self.X, self.Y)

@@ -125,7 +125,6 @@ class Training:
         loop = self._loop
         loop.state, costs = self.library.fold(loop.step, loop.state, (None, self._rate), *self._batch, None, None, None)
         self.library.to_numpy(costs)
-        self.library.synchronize()
 
     def epoch(self, number: int) -> float:
         """Train epoch ``number`` and return its cost: batches drawn and moved, updates, the cost read, note taken."""

@@ -131,10 +131,10 @@ def _matmul(name: str, xp: Instrument, a: Any, b: Any, /) -> Lifted:
     return _made(xp, name, "matmul", operands, result, 2 * math.prod(result.shape) * operands[0].shape[-1])
 
 
-def _elementwise(name: str, xp: Instrument, /, *args: Any) -> Lifted:
-    bare = [xp.bare(arg) for arg in args]
-    operands = _arrays(bare)
-    result = call(xp.xp, name, *bare)
+def _elementwise(name: str, xp: Instrument, /, *args: Any, **options: Any) -> Lifted:
+    bare, named = [xp.bare(arg) for arg in args], {key: xp.bare(one) for key, one in options.items()}
+    operands = _arrays([*bare, *named.values()])
+    result = call(xp.xp, name, *bare, **named)
     return _made(xp, name, "elementwise", operands, result, math.prod(result.shape) if _is_floating(xp, operands) else 0)
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 import mlpxp
-from mlpxp.bench.plan import FULL, QUICK, Plan, check_time, make_plan
+from mlpxp.bench.plan import FULL, QUICK, Plan, make_plan
 from mlpxp.bench.record import Gap
 from mlpxp.bench.suite import BENCHMARKS, INTERRUPTED, run_suite
-from mlpxp.errors import BackendError, DataError, RangeError, UnknownNameError
+from mlpxp.errors import BackendError, DataError, UnknownNameError
 
 
 def test_the_six_benchmarks_have_a_module_and_a_question():
@@ -124,13 +124,3 @@ def test_what_is_not_here_is_refused(monkeypatch):
     with pytest.raises(BackendError, match=r"pip install 'mlpxp\[cupy\]'"):
         make_plan(("cupy",))
     mlpxp.backend._load.cache_clear()
-
-
-def test_what_takes_too_long_asks_first():
-    plan = Plan(("numpy",), seconds=10.0)
-    check_time(plan, "all of it", 20.0)
-    with pytest.raises(RangeError, match="all of it would take about 21 s here, more than 20 s: --yes goes on all the same"):
-        check_time(plan, "all of it", 21.0)
-    with pytest.raises(RangeError, match="about 20 minutes"):
-        check_time(plan, "all of it", 1200.0)
-    check_time(replace(plan, allow_long=True), "all of it", 1e9)

@@ -9,10 +9,10 @@ from mlpxp.bench.pictures import ORIGINS, drawable, svg
 from mlpxp.bench.results import Figure, Grid, Section
 from mlpxp.bench.wording import cell, clean
 
-__all__ = ["escaped", "fact_list", "page", "table"]
+__all__ = ["STYLE", "escaped", "fact_list", "page", "table"]
 
 # the series are as far apart as they can be for those who see all colours and those who lack one kind of cones: the tests measure it
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --soft: #5b5b60; --paper: #ffffff; --rule: #dcdce0; --accent: #0a5ea8;
   --series-0: #07a0d0; --series-1: #f86000; --series-2: #005864; --series-3: #ab8f78; --series-4: #470170; --series-5: #814219;
   --series-6: #8b61ff; }
@@ -83,7 +83,7 @@ def page(
         '<html lang="en">',
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{escaped(title)}</title>",
-        f"<style>{_STYLE}</style></head>",
+        f"<style>{STYLE}</style></head>",
         "<body>",
         f"<h1>{escaped(title)}</h1>",
         *head,

@@ -10,7 +10,7 @@ from mlpxp.errors import BackendError
 
 __all__ = ["FULL", "QUICK", "Plan", "make_plan"]
 
-QUICK, FULL = 8.0, 120.0  # seconds for one benchmark
+QUICK, FULL = 6.0, 120.0  # seconds for one benchmark
 LEFT_OUT = ("strict",)  # array-api-strict is there to find mistakes, its times mean nothing
 
 

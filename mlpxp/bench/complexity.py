@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["count_family", "run"]
 
 METHODS = ("forward", "central", "complex", "dual")
-COUNTED, COUNTED_QUICK = 5_000, 700  # up to so many parameters naive ways are counted pass by pass; above, one pass is multiplied
+COUNTED, COUNTED_QUICK = 5_000, 400  # up to so many parameters naive ways are counted pass by pass; above, one pass is multiplied
 DOMINATES = 4.0  # times what the smallest network takes, which is all overhead: from there on a run is arithmetic
 LONGEST_WARM_UP = 2.0  # seconds
 CLAIM = (
@@ -62,7 +62,7 @@ FULL = _Sizes(
     examples=(10, 30, 100, 300, 1000, 3000, 10000, 30000),
     depths=(1, 2, 4, 8, 16),
 )
-QUICK = _Sizes(m=200, widths=(1, 16, 256, 1024, 2048, 4096, 8192), examples=(10, 100, 1000, 3000, 10000), depths=(1, 4, 16))
+QUICK = _Sizes(m=200, widths=(1, 16, 256, 1024, 2048, 4096), examples=(10, 100, 1000, 3000, 10000), depths=(1, 4, 16))
 
 
 def run(plan: Plan, tell: Tell) -> Section:

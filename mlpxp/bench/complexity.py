@@ -157,8 +157,7 @@ def _timed(plan: Plan, backend: str, sizes: _Sizes, tell: Tell, share: float, pa
         network = classifier((32, n, 32))
         tell(f"{backend}: {network.n_parameters:,} parameters", share + 0.8 * part * index / len(sizes.widths))
         problem = make_problem(network, sizes.m, backend=backend, device=plan.device)
-        timing = time_in_turn({"gradient": problem.gradient}, seconds=patience, least=3, most=200)["gradient"]
-        points["backpropagation"].append(Point(network.n_parameters, timing.median, "measured", *timing.quartiles))
+        points["backpropagation"].append(_time_gradient(problem, network.n_parameters, patience))
         for name, method, batched in (*((method, method, False) for method in METHODS), ("central, in stacks", "central", True)):
             if time.perf_counter() > until:  # what compiles for each size takes its time beside what is timed
                 break
@@ -173,6 +172,11 @@ def _timed(plan: Plan, backend: str, sizes: _Sizes, tell: Tell, share: float, pa
         f"Slopes are fitted where a run takes more than {DOMINATES:g} times as long as overhead alone. Hollow points were timed on as many "
         "parameters as there was time for, and multiplied: each takes the same.",
     )
+
+
+def _time_gradient(problem: Problem, x: int, seconds: float) -> Point:
+    timing = time_in_turn({"gradient": problem.gradient}, seconds=seconds, least=3, most=200)["gradient"]
+    return Point(x, timing.median, "measured", *timing.quartiles)
 
 
 def _dominated(name: str, points: Sequence[Point]) -> Series:
@@ -216,8 +220,7 @@ def _timed_examples(plan: Plan, backend: str, sizes: _Sizes) -> Figure:
     times = []
     for m in sizes.examples:
         problem = make_problem(network, m, backend=backend, device=plan.device)
-        timing = time_in_turn({"gradient": problem.gradient}, seconds=plan.seconds / 240, least=3, most=200)["gradient"]
-        times.append(Point(m, timing.median, "measured", *timing.quartiles))
+        times.append(_time_gradient(problem, m, plan.seconds / 240))
     return Figure(
         f"examples-{backend}",
         f"Measured on {backend}: a gradient's time against the number of examples",
@@ -254,8 +257,7 @@ def _timed_shapes(plan: Plan, backend: str, sizes: _Sizes) -> Figure:
     points = []
     for depth in sizes.depths:
         problem = make_problem(_shape(depth), 256, backend=backend, device=plan.device)
-        timing = time_in_turn({"gradient": problem.gradient}, seconds=plan.seconds / 240, least=3, most=200)["gradient"]
-        points.append(Point(depth, timing.median, "measured", *timing.quartiles))
+        points.append(_time_gradient(problem, depth, plan.seconds / 240))
     return Figure(
         f"shape-{backend}",
         f"Measured on {backend}: deep or wide, 100,000 parameters",

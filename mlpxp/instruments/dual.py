@@ -62,10 +62,6 @@ def _added(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
 
-def _scaled(t: Any, factor: Any) -> Any:
-    return None if t is None else t * factor
-
-
 def _constant_function(name: str, xp: Instrument, /, *args: Any, **options: Any) -> Lifted:
     """A function that is constant wherever it is differentiable."""
     return _lift(xp, call(xp.xp, name, *map(xp.bare, args), **options))

@@ -17,7 +17,7 @@ HOST = {
     "data",
     "exchange",
     "cli",
-    "plotting.py",
+    "plotting",
     "draws.py",
     "batches.py",
 }  # where NumPy stands for the host's memory and random numbers

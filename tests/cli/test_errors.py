@@ -176,7 +176,7 @@ def test_truncated_data(fails, tmp_path, idx):
 def test_places_that_can_t_be_written_are_found_before_training(fails, write, tmp_path, output, says, option, monkeypatch):
     if option == "--plot":
         pytest.importorskip("matplotlib")
-        monkeypatch.setattr("mlpxp.plotting.PICTURES", ("png", "", "csv", "safetensors"))
+        monkeypatch.setattr("mlpxp.plotting.files.PICTURES", ("png", "", "csv", "safetensors"))
     monkeypatch.setattr("mlpxp.cli.fitting.load", lambda *_, **__: pytest.fail("the data were read before the outputs were tried"))
     write(FITTING)
     (tmp_path / "folder").mkdir()

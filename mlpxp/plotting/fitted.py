@@ -1,0 +1,59 @@
+"""What a fitted estimator says of itself, read as scikit-learn's attributes, whoever made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpxp.arrays import is_array
+from mlpxp.backend import backend_of
+from mlpxp.errors import RangeError, ShapeError
+
+__all__ = ["attribute", "check_single", "described", "host", "names"]
+
+
+def host(values: Any) -> NDArray[Any]:
+    """Bring the values of an array of any library, of a data frame or of a list to the host."""
+    if is_array(values):
+        return np.asarray(backend_of(values).to_numpy(values))
+    return np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
+
+
+def described(estimator: object) -> str:
+    """The estimator's class, for messages."""
+    return type(estimator).__name__
+
+
+def attribute(estimator: Any, name: str, why: str) -> Any:
+    """Return what fitting left in an attribute.
+
+    Raises
+    ------
+    RangeError
+        The attribute isn't there; the message says why it is wanted.
+    """
+    value = getattr(estimator, name, None)
+    if value is None:
+        known = getattr(estimator, "n_iter_", None) is not None
+        remedy = "its solver keeps none" if known else "is it fitted? call fit(X, y) first"
+        raise RangeError(f"{why} needs the {name} of a fitted estimator, got {described(estimator)} without: {remedy}")
+    return value
+
+
+def check_single(estimator: Any, what: str) -> None:
+    """Refuse an estimator that holds a stack of networks.
+
+    Raises
+    ------
+    ShapeError
+    """
+    coefs = getattr(estimator, "coefs_", None)
+    if coefs and len(coefs[0].shape) > 2:
+        raise ShapeError(f"{what} shows one network, got a stack of {coefs[0].shape[0]}: draw one of its estimators_")
+
+
+def names(values: Any) -> list[str] | None:
+    """Return names as text, ``None`` where there are none."""
+    return None if values is None else [str(value) for value in host(values)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,9 @@ from numpy.typing import NDArray
 
 from mlpxp.arrays import is_array
 from mlpxp.backend import backend_of
-from mlpxp.errors import RangeError, ShapeError
+from mlpxp.errors import MlpxpError, RangeError, ShapeError
 
-__all__ = ["attribute", "check_single", "described", "host", "names"]
+__all__ = ["attribute", "check_single", "fitted", "host", "texts"]
 
 
 def host(values: Any) -> NDArray[Any]:
@@ -21,24 +23,24 @@ def host(values: Any) -> NDArray[Any]:
     return np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
 
 
-def described(estimator: object) -> str:
-    """The estimator's class, for messages."""
-    return type(estimator).__name__
+def texts(values: Any) -> list[str] | None:
+    """Return values as text, ``None`` where there are none."""
+    return None if values is None else [str(value) for value in host(values).tolist()]
 
 
-def attribute(estimator: Any, name: str, why: str) -> Any:
-    """Return what fitting left in an attribute.
+def attribute(estimator: Any, name: str, what: str) -> Any:
+    """Return what fitting left in an attribute, for the picture ``what``.
 
     Raises
     ------
     RangeError
-        The attribute isn't there; the message says why it is wanted.
+        The attribute isn't there.
     """
     value = getattr(estimator, name, None)
     if value is None:
         known = getattr(estimator, "n_iter_", None) is not None
         remedy = "its solver keeps none" if known else "is it fitted? call fit(X, y) first"
-        raise RangeError(f"{why} needs the {name} of a fitted estimator, got {described(estimator)} without: {remedy}")
+        raise RangeError(f"{what} needs the {name} of a fitted estimator, got {type(estimator).__name__} without: {remedy}")
     return value
 
 
@@ -54,6 +56,17 @@ def check_single(estimator: Any, what: str) -> None:
         raise ShapeError(f"{what} shows one network, got a stack of {coefs[0].shape[0]}: draw one of its estimators_")
 
 
-def names(values: Any) -> list[str] | None:
-    """Return names as text, ``None`` where there are none."""
-    return None if values is None else [str(value) for value in host(values)]
+@contextmanager
+def fitted(estimator: Any, what: str) -> Iterator[None]:
+    """Turn another library's word for an estimator that is not fitted into ours.
+
+    Raises
+    ------
+    RangeError
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MlpxpError) or all(kind.__name__ != "NotFittedError" for kind in type(error).__mro__):
+            raise
+        raise RangeError(f"{what} needs a fitted estimator, got {type(estimator).__name__}: call fit(X, y) first") from error

@@ -10,11 +10,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FIRST", "HUES", "LONGEST", "MARKED", "SECOND", "THIRD", "add_title", "canvas", "figure_class", "figure_of", "hues", "plain"]
+__all__ = [
+    "FIRST",
+    "HUES",
+    "INK",
+    "LONGEST",
+    "MARKED",
+    "SECOND",
+    "THIRD",
+    "add_title",
+    "canvas",
+    "figure_class",
+    "figure_of",
+    "hues",
+    "plain",
+]
 
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442")  # Okabe and Ito's: told apart by the colour-blind
 FIRST, SECOND, THIRD = HUES[:3]
-MARKED = "#595959"
+MARKED, INK = "#595959", "#262626"
 LONGEST = 60  # letters of a label
 
 
@@ -58,11 +72,11 @@ def canvas(ax: Axes | None, *, figsize: tuple[float, float]) -> tuple[Figure, Ax
     return figure, figure.subplots()
 
 
-def add_title(axes: Axes, *lines: str | None) -> None:
-    """Write the lines that there are above the axes, on the left."""
+def add_title(axes: Axes, *lines: str | None, pad: float | None = None) -> None:
+    """Write the lines that there are above the axes, on the left; ``pad`` is how far above, in points."""
     shown = [plain(line) for line in lines if line]
     if shown:
-        axes.set_title("\n".join(shown), loc="left")
+        axes.set_title("\n".join(shown), loc="left", pad=pad)
 
 
 def hues(n: int) -> list[tuple[float, float, float]]:

@@ -33,6 +33,7 @@ from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
 from mlpxp.propagation import Passed
 from mlpxp.stopping import Stop
+from mlpxp.streaming import Rows
 from mlpxp.survey import BackendStatus, backends
 from mlpxp.training import train
 from mlpxp.versions import show_versions
@@ -69,6 +70,7 @@ __all__ = [
     "Parameters",
     "Passed",
     "RangeError",
+    "Rows",
     "ShapeError",
     "StepDecay",
     "Stop",

@@ -10,7 +10,7 @@ import numpy as np
 from mlpxp import draws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Batches", "Fold", "in_order"]
 
@@ -51,6 +51,8 @@ class Batches:
         How many batches a fold may have: between folds a run can be stopped.
     weights : ndarray (m,) or None
         A batch whose weights add up to zero is left out.
+    order : callable or None
+        ``order(number)``: the order in which an epoch visits the examples, (m,) of int; drawn from the seed if ``None``.
     """
 
     m: int
@@ -58,6 +60,7 @@ class Batches:
     seed: int
     longest: int
     weights: Any = None
+    order: Callable[[int], Any] | None = None
 
     @property
     def per_epoch(self) -> int:
@@ -65,16 +68,23 @@ class Batches:
 
     def epoch(self, number: int) -> Iterator[Fold]:
         """Yield the folds of epoch ``number`` (counted from 1)."""
+        order = self._order(number)
         if self.size is None:
             yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), 0)
             return
-        order = draws.batch_order(self.seed, number, self.m).astype(_INTEGER if self.m < 2**31 else np.int64)
+        order = order.astype(_INTEGER if self.m < 2**31 else np.int64)
         whole = self.m // self.size * self.size
         full = order[:whole].reshape(-1, self.size)
         for first in range(0, full.shape[0], self.longest):
             yield from self._fold(full[first : first + self.longest], first)
         if whole < self.m:
             yield from self._fold(order[None, whole:], full.shape[0])
+
+    def _order(self, number: int) -> Any:
+        """Return the order of an epoch; a given one is asked for even where all examples are one batch, as it may draw anew each time."""
+        if self.order is not None:
+            return self.order(number)
+        return None if self.size is None else draws.batch_order(self.seed, number, self.m)
 
     def _fold(self, rows: np.ndarray, first: int) -> Iterator[Fold]:
         if self.weights is None:

@@ -12,6 +12,7 @@ from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.errors import DataError, RangeError, ShapeError
 from mlpxp.history import TrainingResult
 from mlpxp.shapes import check_layers, check_shapes
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -30,6 +31,9 @@ def check_options(
     patience: object,
     start: object,
     penalty: object,
+    penalty_on: object,
+    clip_norm: object,
+    order: object,
     max_seconds: object,
     callbacks: object,
 ) -> None:
@@ -52,6 +56,12 @@ def check_options(
         check_whole("batch_size", batch_size)
     if patience is not None:
         check_whole("patience", patience)
+    if penalty_on not in {"mean", "sum"}:
+        raise RangeError(f"penalty_on must be 'mean' or 'sum', got {penalty_on!r}")
+    if not (order is None or callable(order)):
+        raise RangeError(f"order must be a callable, order(epoch), got {type(order).__name__}")
+    if clip_norm is not None and (not isinstance(clip_norm, Real) or isinstance(clip_norm, bool) or not 0.0 < float(clip_norm) < math.inf):
+        raise RangeError(f"clip_norm must be a number above 0, got {clip_norm!r}")
     for name, value in (("tolerance", tolerance), ("penalty", penalty), ("max_seconds", max_seconds)):
         if value is None and name != "penalty":
             continue
@@ -82,14 +92,17 @@ def check_examples(
         NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
     """
     X, Y, weights = examples
+    xp = namespace(Y)
+    if isinstance(X, Rows):
+        X.check(names[0])
+        X = xp.broadcast_to(Y[:1, :1] * 0.0, X.shape)  # of the same shape, and no memory
     check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)
-    xp = namespace(X)
     for number, layer in enumerate(parameters, start=1):
         if not (xp.all(xp.isfinite(layer.W)) and xp.all(xp.isfinite(layer.b))):
             raise DataError(f"parameters to start from must be finite, got NaN or infinity in layer {number}")
     for name, array in zip(names[:2], (X, Y), strict=True):
-        if not xp.all(xp.isfinite(array)):
+        if not xp.isfinite(xp.sum(array)) and not xp.all(xp.isfinite(array)):  # a sum needs no memory, but may overflow
             row, example = _first(library, ~xp.isfinite(array))
             raise DataError(f"{name} must be finite, got {library.to_numpy(array[..., row, example])} in row {row} of example {example}")
     wrong, wanted = _wrong_targets(network, xp, Y)

@@ -16,7 +16,7 @@ what was wrong, what was wanted, what was got, and why.
     ├── DataError           (ValueError)       data that can't be learnt from: NaN, one class, no rows, an unknown label
     ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
     ├── OutputError         (OSError)          a place that can't be written to
-    └── DivergenceError     (ArithmeticError)  the cost stopped being finite
+    └── DivergenceError     (ArithmeticError, ValueError)  the cost stopped being finite
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class OutputError(MlpxpError, OSError):
     """A file can't be written where it was asked for."""
 
 
-class DivergenceError(MlpxpError, ArithmeticError):
+class DivergenceError(MlpxpError, ArithmeticError, ValueError):
     """The cost stopped being finite.
 
     Attributes

@@ -1,6 +1,6 @@
 """The training loop (G2): forward, backward, update, until there is a reason to stop.
 
-One step (:class:`TrainingStep`) is the same function on every backend. A backend's ``fold`` runs many of them without a
+One step (:class:`mlpxp.step.TrainingStep`) is the same function on every backend. A backend's ``fold`` runs many of them without a
 word to the host; whatever needs the host (costs read, stopping, callbacks, Ctrl-C) happens between folds.
 """
 
@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves, tree_map
+from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves
+from mlpxp.draws import dropout_keys
 from mlpxp.errors import DivergenceError
-from mlpxp.evaluation import gather
 from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
-from mlpxp.network import Layer, Network, Parameters
+from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import rate_at
-from mlpxp.propagation import backward, cost, forward
+from mlpxp.step import Inputs, TrainingStep, choose
 from mlpxp.stopping import Stop, Watch
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mlpxp.evaluation import Evaluator
     from mlpxp.optimizers import LearningRate
 
-__all__ = ["Callback", "Loop", "TrainingStep"]
+__all__ = ["Callback", "Loop", "Penalty"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
 _LOOK_EVERY = 64  # epochs; a look costs a pass over the parameters
@@ -35,46 +36,11 @@ State: TypeAlias = tuple[Parameters, Any]  # the parameters and the optimizer's 
 
 
 @dataclass(frozen=True)
-class TrainingStep:
-    """One update: gather a batch, forward, backward, update (G2).
+class Penalty:
+    """The L2 penalty: ½λ Σ_l ‖W_l‖² on the mean of the losses, or on their sum, of which a batch's mean gets its share."""
 
-    Parameters
-    ----------
-    network : Network
-    optimizer : Optimizer
-        What it does with a gradient; the learning rate comes with each step's input.
-    """
-
-    network: Network
-    optimizer: Any
-
-    def __call__(
-        self, state: tuple[Parameters, Any], inputs: tuple[Any, Any], X: Any, Y: Any, weights: Any, penalty: Any, running: Any
-    ) -> tuple[tuple[Parameters, Any], Any]:
-        """Return the next parameters and optimizer state, and the cost before the update.
-
-        X is (m, n_0), Y (m, n_L) and weights (m,), one example a row; ``inputs`` are the rows of the batch (``None`` is all) and η.
-        ``penalty`` is λ or ``None``; ``running`` (k, 1, 1) says which members of a stack go on, ``None`` is all.
-        """
-        parameters, optimizer_state = state
-        rows, learning_rate = inputs
-        X, Y, weights = gather(rows, X, Y, weights)
-        trace = forward(self.network, parameters, X)
-        C = cost(self.network, trace, Y, weights)
-        gradients = backward(self.network, parameters, trace, Y, weights)
-        if penalty is not None:
-            C, gradients = _penalize(penalty, parameters, C, gradients)
-        parameters, moved = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=learning_rate))
-        new = parameters, moved._replace(learning_rate=optimizer_state.learning_rate)  # it comes with each step: no need to carry it along
-        return (new if running is None else _choose(running, new, state)), C
-
-
-def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameters) -> tuple[Any, Parameters]:
-    """Add ½λ Σ_l ‖W_l‖² to the cost, and λW_l to ∂C/∂W_l."""
-    xp = namespace(C)
-    for layer in parameters:
-        C = C + 0.5 * penalty * xp.sum(layer.W * layer.W, axis=(-2, -1))
-    return C, tuple(Layer(W=g.W + penalty * layer.W, b=g.b) for g, layer in zip(gradients, parameters, strict=True))
+    strength: float = 0.0
+    on: str = "mean"
 
 
 class Loop:
@@ -90,7 +56,9 @@ class Loop:
     data : (X, Y, weights)
         One example a row; ``weights`` may be ``None``.
     batches : Batches
-    penalty : float
+    penalty : Penalty
+    dropout, clip_norm
+        As in :class:`TrainingStep`.
     watch : Watch
     evaluator : Evaluator or None
         Of the validation data.
@@ -111,7 +79,9 @@ class Loop:
         data: tuple[Any, Any, Any],
         *,
         batches: Batches,
-        penalty: float,
+        penalty: Penalty = Penalty(),
+        dropout: tuple[float, ...] = (),
+        clip_norm: float | None = None,
         watch: Watch,
         evaluator: Evaluator | None,
         restores_best: bool,
@@ -125,10 +95,10 @@ class Loop:
         self.best, self.restores_best = best, restores_best
         W = state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
-        self.step = TrainingStep(network, _without_rate(optimizer))
+        self.step = TrainingStep(network, _without_rate(optimizer), dropout, clip_norm)
         self.array = maker_like(W)
-        self.constant_rates: dict[int, Any] = {}  # by the number of updates: a rate that stays is moved once
-        self.penalty = self.array(penalty) if penalty else None
+        self.penalty = penalty
+        self.constants: dict[Any, Any] = {}  # rates and penalties that stay are moved once
         self.records: list[Record] = []
         self.stops: list[Stop | None] = [None] * watch.members
         self.rates: Any = None  # of the updates of the last fold
@@ -163,8 +133,12 @@ class Loop:
                 self._stop(Stop.TIME)
                 return False
             self.rates = self._rates(number, fold)
-            arguments = self.step, self.state, (fold.rows, self.rates), *self.data, self.penalty, self.running
-            self.state, new = self.library.fold(*arguments)
+            inputs = Inputs(fold.rows, self.rates, self._penalties(fold), self._keys(number, fold))
+            if isinstance(self.data[0], Rows):
+                inputs, data = inputs._replace(rows=None), self._read(fold.rows[0])
+            else:
+                data = self.data
+            self.state, new = self.library.fold(self.step, self.state, inputs, *data, self.running)
             costs.append(new)
             weights.append(fold.total)
         costs[-1] = self.library.to_numpy(costs[-1])  # waits for all the work of the epoch
@@ -181,10 +155,40 @@ class Loop:
         rate: LearningRate = self.optimizer.learning_rate
         if callable(rate):
             return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
-        if n not in self.constant_rates:
-            array = self.array([rate] * n)
-            self.constant_rates[n] = array[..., None, None] if array.ndim > 1 else array
-        return self.constant_rates[n]
+        if n not in self.constants:
+            self.constants[n] = _per_member(self.array([rate] * n))
+        return self.constants[n]
+
+    def _penalties(self, fold: Fold) -> Any:
+        """λ of each update of a fold, (n,), or ``None``."""
+        of, total = self.penalty, fold.total
+        if not of.strength:
+            return None
+        if of.on == "mean":
+            key, values = ("mean", len(total)), [of.strength] * len(total)
+        else:
+            values = (of.strength / total).tolist()
+            key = ("sum", len(total), total[0]) if self.batches.weights is None else None
+        if key is None:
+            return self.array(values)
+        if key not in self.constants:
+            self.constants[key] = self.array(values)
+        return self.constants[key]
+
+    def _keys(self, number: int, fold: Fold) -> Any:
+        """What the masks of each update of a fold are made of, (n, n_hidden, 2), or ``None``."""
+        if not self.step.dropout:
+            return None
+        n, seed = fold.total.shape[0], self.batches.seed
+        return self.library.asarray(dropout_keys(seed, number, fold.first, n, len(self.step.dropout)), device=self.device)
+
+    def _read(self, rows: Any) -> tuple[Any, Any, Any]:
+        """Read one batch of examples that stay where they are, and gather their targets."""
+        source, Y, weights = self.data
+        xp = namespace(Y)
+        on_device = self.library.asarray(rows, device=self.device)
+        X = self.library.asarray(source.take(rows), dtype=_dtype_name(Y), device=self.device)
+        return X, xp.take(Y, on_device, axis=-2), None if weights is None else xp.take(weights, on_device, axis=-1)
 
     def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
         """After an epoch: evaluate, take note, stop what has converged, and tell the callbacks."""
@@ -212,9 +216,12 @@ class Loop:
         for member, exhausted in enumerate(self.watch.exhausted()):
             if exhausted and running[member]:
                 self.stops[member] = Stop.CONVERGED if self.evaluator is None else Stop.EARLY
+        for answer in [callback(epoch) for callback in callbacks]:  # every callback hears of every epoch
+            if _says_stop(answer):
+                self._stop(Stop.CALLBACK)
+            elif self.is_stack and isinstance(answer, list | tuple):
+                self.stops = [stop or (Stop.CALLBACK if done else None) for stop, done in zip(self.stops, answer, strict=True)]
         self._freeze()
-        if any([_says_stop(callback(epoch)) for callback in callbacks]):  # noqa: C419 - every callback hears of every epoch
-            self._stop(Stop.CALLBACK)
 
     def _stop_diverged(self, number: int) -> None:
         """Take members whose cost is no longer finite back to their last finite parameters; raise if no member is left."""
@@ -263,7 +270,7 @@ class Loop:
         """Return ``new`` for these members and ``old`` for the others."""
         if all(these):
             return new
-        return _choose(self._mask(these), new, old) if any(these) else old
+        return choose(self._mask(these), new, old) if any(these) else old
 
     def _mask(self, these: list[bool]) -> Any:
         return self.library.asarray(these, device=self.device)[:, None, None]
@@ -287,12 +294,6 @@ class Loop:
         )
 
 
-def _choose(these: Any, new: Any, old: Any) -> Any:
-    """Return a tree with ``new`` where the mask (k, 1, 1) holds and ``old`` elsewhere; what is no stack is ``new``."""
-    xp = namespace(these)
-    return tree_map(lambda n, o: xp.where(these, n, o) if n.ndim >= these.ndim else n, new, old)
-
-
 def _says_stop(answer: object) -> bool:
     """``True``, also as an array library's own: ``numpy.all(...)`` is no ``bool``."""
     return answer is True or (getattr(answer, "shape", None) == () and str(getattr(answer, "dtype", "")).endswith("bool") and bool(answer))
@@ -301,6 +302,15 @@ def _says_stop(answer: object) -> bool:
 def _without_rate(optimizer: Any) -> Any:
     """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
     return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
+
+
+def _per_member(rates: Any) -> Any:
+    """(n, k) as (n, k, 1, 1), which spreads over the members' weights; (n,) stays."""
+    return rates[..., None, None] if rates.ndim > 1 else rates
+
+
+def _dtype_name(array: Any) -> str:
+    return "float64" if array.dtype == namespace(array).float64 else "float32"
 
 
 def _as_list(values: Any) -> list[Any]:

@@ -37,9 +37,12 @@ __all__ = [
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A learning rate that changes: called with the epochs done so far (a fraction within an epoch), it returns η."""
+    """A learning rate that changes: called with the epochs done so far (a fraction within an epoch), it returns η.
 
-    def __call__(self, epoch: float) -> float: ...
+    For a stack it may also return a sequence with one for each member.
+    """
+
+    def __call__(self, epoch: float) -> float | Sequence[float]: ...
 
 
 LearningRate: TypeAlias = "float | Sequence[float] | Schedule"
@@ -85,7 +88,7 @@ class GradientDescent:
     learning_rate : float, sequence of float, or Schedule
         η > 0; a sequence has one for each member of a stack.
     momentum : float, default 0
-        μ in [0, 1).
+        μ in [0, 1]; with 1 the velocity never fades.
     nesterov : bool, default False
         Step along μv - η ∂C/∂W with the new v instead (Nesterov 1983, in the form of Sutskever et al. 2013).
 
@@ -101,7 +104,8 @@ class GradientDescent:
 
     def __post_init__(self) -> None:
         _set_rate(self)
-        _in_range("momentum", self.momentum, 0.0, 1.0)
+        if self.momentum != 1.0:
+            _in_range("momentum", self.momentum, 0.0, 1.0)
         if self.nesterov and not self.momentum:
             raise RangeError("nesterov needs momentum in (0, 1), got 0: without a velocity there is nothing to look ahead along")
 
@@ -261,9 +265,11 @@ class WarmUp:
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
-        rate = float(learning_rate(epoch))
-        _in_range("the rate of a schedule", rate, 0.0, math.inf)
-        return rate
+        rate = learning_rate(epoch)
+        rates = tuple(map(float, rate)) if isinstance(rate, Sequence) else (float(rate),)
+        for one in rates:
+            _in_range("the rate of a schedule", one, 0.0, math.inf)
+        return rates if isinstance(rate, Sequence) else rates[0]
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.arrays import Array, check_floating, device_of, is_array, namespace
 from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
 from mlpxp.checks import check_examples, check_options
 from mlpxp.draws import check_seed
+from mlpxp.dropout import check_dropout
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
 from mlpxp.evaluation import Evaluator
 from mlpxp.history import History, TrainingResult
-from mlpxp.loop import Callback, Loop
+from mlpxp.loop import Callback, Loop, Penalty
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.stopping import Watch
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.optimizers import Optimizer
@@ -28,7 +30,7 @@ _PATIENCE = 10  # epochs without an improvement that count as convergence, where
 
 def train(
     network: Network,
-    X: Array,
+    X: Array | Rows,
     Y: Array,
     *,
     optimizer: Optimizer,
@@ -43,6 +45,10 @@ def train(
     device: Any = None,
     start: Parameters | TrainingResult | None = None,
     penalty: float = 0.0,
+    penalty_on: Literal["mean", "sum"] = "mean",
+    dropout: float | Sequence[float] = 0.0,
+    clip_norm: float | None = None,
+    order: Callable[[int], Any] | None = None,
     max_seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingResult:
@@ -51,8 +57,8 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array, shape (n_0, m)
-        One example a column, float32 or float64. For a stack of k also (k, n_0, m).
+    X : array, shape (n_0, m), or Rows
+        One example a column, float32 or float64. For a stack of k also (k, n_0, m). :class:`mlpxp.Rows` are read a batch at a time.
     Y : array, shape (n_L, m)
         Targets of the same dtype; for a stack also (k, n_L, m).
     optimizer : Optimizer
@@ -83,10 +89,22 @@ def train(
         and count of epochs go on too, so that 5 epochs and 5 more are 10.
     penalty : float, default 0
         λ of the L2 penalty ½λ Σ_l ‖W_l‖² that is added to the cost. Biases are free.
+    penalty_on : {"mean", "sum"}, default "mean"
+        What the penalty is added to: the mean of the losses, or their sum, so that a batch's mean has λ divided by what the batch
+        weighs (scikit-learn's ``alpha``).
+    dropout : float or sequence of float, default 0
+        The probability in [0, 1) with which a hidden unit is left out of an update, one for all hidden layers or one each; what stays is
+        multiplied by 1/(1 - p) (Srivastava et al. 2014). The same seed leaves out the same units on every backend.
+    clip_norm : float, optional
+        A gradient longer than this, over all layers, is shortened to it.
+    order : callable, optional
+        ``order(epoch)`` returns the order in which epoch ``epoch`` (from 1) visits the examples, (m,) of int; by default it is drawn from
+        ``seed``. It is called once an epoch, in turn.
     max_seconds : float, optional
         Stop after this time.
     callbacks : sequence of callable
-        Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run.
+        Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run, and for a stack a list of bool
+        stops the members where it is true.
 
     Returns
     -------
@@ -123,18 +141,22 @@ def train(
         patience=patience,
         start=start,
         penalty=penalty,
+        penalty_on=penalty_on,
+        clip_norm=clip_norm,
+        order=order,
         max_seconds=max_seconds,
         callbacks=callbacks,
     )
+    rates = check_dropout(dropout, len(network.hidden))
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
-    library = choose_backend(backend, X, Y)
+    library = choose_backend(backend, *(Y if isinstance(X, Rows) else X, Y))
     examples = _on(library, backend, device, (X, Y, weights))
     held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3])
     X, Y, weights = examples
-    check_floating(X=X, Y=Y)
+    check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
     if start is None:
-        start = _initial(network, library, X, seed)
+        start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
     parameters = start.last_parameters if isinstance(start, TrainingResult) else start
     check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
     if held_out is not None:
@@ -142,15 +164,19 @@ def train(
     members = _members(parameters)
     restores_best = held_out is not None and patience is not None
     m = int(X.shape[-1])
-    size = None if batch_size is None or batch_size >= m else batch_size
+    streamed = isinstance(X, Rows)
+    size = min(batch_size or m, m) if streamed else None if batch_size is None or batch_size >= m else batch_size
     batches = Batches(
         m=m,
         size=size,
         seed=seed,
-        longest=longest_fold(network, examples=members * (size or m)),
+        longest=1 if streamed else longest_fold(network, examples=members * (size or m)),
+        order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
-    rows = (X.mT, Y.mT) if size is None else (library.asarray(X.mT), library.asarray(Y.mT))  # contiguous where batches are gathered
+    rows = (X, Y.mT) if streamed else (X.mT, Y.mT)
+    if size is not None:
+        rows = tuple(each if each is X else library.asarray(each) for each in rows)  # contiguous where batches are gathered
     history = History() if earlier is None else earlier.history
     past = history.cost if validation is None else history.validation_cost
     if restores_best and earlier is not None and not earlier.restored_best:
@@ -164,7 +190,9 @@ def train(
         (parameters, optimizer.start(parameters) if earlier is None else _state_of(earlier, network, optimizer)),
         (*rows, weights),
         batches=batches,
-        penalty=penalty,
+        penalty=Penalty(penalty, penalty_on),
+        dropout=rates,
+        clip_norm=clip_norm,
         watch=watch,
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
         restores_best=restores_best,
@@ -174,13 +202,15 @@ def train(
     try:
         return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
     except OutOfMemoryError as error:
-        raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, X, error.free)}", error.asked, error.free) from error
+        raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, Y, error.free)}", error.asked, error.free) from error
 
 
 def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     """Make host data arrays, and move what was asked to be moved: to a library that was named, to a device of their own library's."""
 
     def placed(values: Any) -> Any:
+        if isinstance(values, Rows):
+            return values
         if is_array(values) and isinstance(backend, str) and backend == "auto":
             stays = device is None or namespace(values) is not library.namespace  # another library's arrays are refused further down
             return values if stays else library.asarray(values, device=device)
@@ -190,18 +220,18 @@ def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[A
     return placed(X), placed(Y), None if weights is None else placed(weights)
 
 
-def _smaller(network: Network, members: int, batch: int, X: Array, free: int | None) -> str:
+def _smaller(network: Network, members: int, batch: int, Y: Array, free: int | None) -> str:
     """Say which batch would fit: K3, the activations and the errors of the batch, and as much again for what is on its way."""
-    an_example = 4 * sum(network.sizes) * members * (8 if X.dtype == namespace(X).float64 else 4)
+    an_example = 4 * sum(network.sizes) * members * (8 if Y.dtype == namespace(Y).float64 else 4)
     fits = max(1, min(batch // 2, batch if free is None else free // an_example))
     if batch == 1:
         return "the batch is one example already: try a smaller network"
     return f"try batch_size={2 ** (fits.bit_length() - 1)}"
 
 
-def _initial(network: Network, library: Backend, X: Array, seed: int) -> Parameters:
-    dtype = "float64" if X.dtype == namespace(X).float64 else "float32"
-    return initialize(network, seed=seed, backend=library, dtype=dtype, device=device_of(X))
+def _initial(network: Network, library: Backend, like: Array, seed: int) -> Parameters:
+    dtype = "float64" if like.dtype == namespace(like).float64 else "float32"
+    return initialize(network, seed=seed, backend=library, dtype=dtype, device=device_of(like))
 
 
 def _members(parameters: Parameters) -> int:

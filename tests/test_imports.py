@@ -20,6 +20,8 @@ HOST = {
     "plotting",
     "draws.py",
     "batches.py",
+    "estimators",
+    "streaming.py",
 }  # where NumPy stands for the host's memory and random numbers
 
 

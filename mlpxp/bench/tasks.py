@@ -19,6 +19,7 @@ from mlpxp.history import History
 from mlpxp.loop import Loop
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.optimizers import GradientDescent
+from mlpxp.step import Inputs
 from mlpxp.stopping import Watch
 from mlpxp.training import longest_fold
 
@@ -110,7 +111,6 @@ class Training:
             (parameters, optimizer.start(parameters)),
             (X, Y, None),
             batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.size)),
-            penalty=0.0,
             watch=Watch.over(1, None, None, ()),
             evaluator=None,
             restores_best=False,
@@ -123,7 +123,7 @@ class Training:
     def step(self) -> None:
         """Make one update on the first batch as it is, as a fold of one step, and wait for it."""
         loop = self._loop
-        loop.state, costs = self.library.fold(loop.step, loop.state, (None, self._rate), *self._batch, None, None, None)
+        loop.state, costs = self.library.fold(loop.step, loop.state, Inputs(None, self._rate), *self._batch, None, None)
         self.library.to_numpy(costs)
 
     def epoch(self, number: int) -> float:

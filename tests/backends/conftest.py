@@ -10,7 +10,7 @@ import pytest
 
 from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, initialize
 from mlpxp.arrays import namespace
-from mlpxp.loop import TrainingStep
+from mlpxp.step import Inputs, TrainingStep
 from mlpxp_backends.fusion import Fusion, step_by_step
 
 
@@ -84,10 +84,13 @@ def case(hidden, head, optimizer, *, dtype="float64", steps=1, stack=False, weig
     rows = np.stack([rng.permutation(20)[:10] for _ in range(steps)])
     rates = rng.uniform(0.01, 0.2, (steps, 2, 1, 1) if stack else (steps,)).astype(dtype)
     weights = rng.uniform(0.5, 1.5, 20).astype(dtype) if weighted else None
-    penalty = np.asarray(0.01, dtype=dtype) if penalized else None
+    penalties = np.full(steps, 0.01, dtype=dtype) if penalized else None
     running = np.asarray([True, False])[:, None, None] if frozen else None
     return Case(
-        TrainingStep(network, optimizer), (parameters, optimizer.start(parameters)), (rows, rates), (X, Y, weights, penalty, running)
+        TrainingStep(network, optimizer),
+        (parameters, optimizer.start(parameters)),
+        Inputs(rows, rates, penalties),
+        (X, Y, weights, running),
     )
 
 

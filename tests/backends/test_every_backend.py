@@ -20,7 +20,7 @@ from mlpxp import (
 )
 from mlpxp.arrays import device_of, library_of, namespace, tree_leaves
 from mlpxp.backend import Backend, backend_of, fold_in_python
-from mlpxp.loop import TrainingStep
+from mlpxp.step import Inputs, TrainingStep
 
 
 def test_it_satisfies_the_protocol(backend):
@@ -164,8 +164,8 @@ def test_a_fold_is_its_steps_one_after_the_other(backend, to_host, optimizer):
     parameters = mlpxp.initialize(network, seed=0, backend=backend, dtype="float64")
     draw = np.random.default_rng(0)
     X, Y = backend.asarray(draw.standard_normal((8, 3))), backend.asarray(np.eye(2)[draw.integers(0, 2, 8)])
-    inputs = backend.asarray(draw.integers(0, 8, (5, 4))), backend.asarray(np.linspace(0.1, 0.5, 5))
-    arguments = TrainingStep(network, optimizer), (parameters, optimizer.start(parameters)), inputs, X, Y, None, None, None
+    inputs = Inputs(backend.asarray(draw.integers(0, 8, (5, 4))), backend.asarray(np.linspace(0.1, 0.5, 5)))
+    arguments = TrainingStep(network, optimizer), (parameters, optimizer.start(parameters)), inputs, X, Y, None, None
     got, costs = backend.fold(*arguments)
     wanted, wanted_costs = fold_in_python(backend.namespace, *arguments)
     assert costs.shape == (5,)

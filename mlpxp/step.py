@@ -1,0 +1,106 @@
+"""One update of training (G2): gather a batch, forward, backward, update. The same function on every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpxp.arrays import namespace, tree_leaves, tree_map
+from mlpxp.dropout import dropout_masks, with_dropout
+from mlpxp.evaluation import gather
+from mlpxp.network import Layer
+from mlpxp.propagation import backward, cost, forward
+
+if TYPE_CHECKING:
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["Inputs", "TrainingStep", "choose"]
+
+
+class Inputs(NamedTuple):
+    """What changes from step to step; in a fold each has the steps as its leading axis.
+
+    Attributes
+    ----------
+    rows : array (size,) or None
+        The examples of the batch; ``None`` is all.
+    learning_rate : array () or (k, 1, 1)
+        η.
+    penalty : array () or None
+        λ of the L2 penalty.
+    keys : array (n_hidden, 2), int32, or None
+        What the dropout masks are made of; see :mod:`mlpxp.dropout`.
+    """
+
+    rows: Any
+    learning_rate: Any
+    penalty: Any = None
+    keys: Any = None
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One update: gather a batch, forward, backward, update (G2).
+
+    Parameters
+    ----------
+    network : Network
+    optimizer : Optimizer
+        What it does with a gradient; the learning rate comes with each step's input.
+    dropout : tuple of float, default ()
+        The rate of each hidden layer; ``()`` is none.
+    clip_norm : float or None, default None
+        The longest that a gradient, all layers' together, may be.
+    """
+
+    network: Network
+    optimizer: Any
+    dropout: tuple[float, ...] = ()
+    clip_norm: float | None = None
+
+    def __call__(
+        self, state: tuple[Parameters, Any], inputs: Inputs, X: Any, Y: Any, weights: Any, running: Any
+    ) -> tuple[tuple[Parameters, Any], Any]:
+        """Return the next parameters and optimizer state, and the cost before the update.
+
+        X is (m, n_0), Y (m, n_L) and weights (m,), one example a row; ``running`` (k, 1, 1) says which members of a stack go on,
+        ``None`` is all.
+        """
+        parameters, optimizer_state = state
+        X, Y, weights = gather(inputs.rows, X, Y, weights)
+        network = self.network
+        if self.dropout:
+            network = with_dropout(network, dropout_masks(inputs.keys, network, Y.shape[-1], self.dropout, parameters[0].W))
+        trace = forward(network, parameters, X)
+        C = cost(network, trace, Y, weights)
+        gradients = backward(network, parameters, trace, Y, weights)
+        if inputs.penalty is not None:
+            C, gradients = _penalize(inputs.penalty, parameters, C, gradients)
+        if self.clip_norm is not None:
+            gradients = _clip(self.clip_norm, gradients)
+        parameters, moved = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=inputs.learning_rate))
+        new = parameters, moved._replace(learning_rate=optimizer_state.learning_rate)  # it comes with each step: no need to carry it along
+        return (new if running is None else choose(running, new, state)), C
+
+
+def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameters) -> tuple[Any, Parameters]:
+    """Add ½λ Σ_l ‖W_l‖² to the cost, and λW_l to ∂C/∂W_l."""
+    xp = namespace(C)
+    for layer in parameters:
+        C = C + 0.5 * penalty * xp.sum(layer.W * layer.W, axis=(-2, -1))
+    return C, tuple(Layer(W=g.W + penalty * layer.W, b=g.b) for g, layer in zip(gradients, parameters, strict=True))
+
+
+def _clip(limit: float, gradients: Parameters) -> Parameters:
+    """g ← g · min(1, limit/‖g‖) with the norm over all layers, of each member of a stack (Pascanu, Mikolov and Bengio 2013)."""
+    xp = namespace(gradients[0].W)
+    squares: Any = sum(xp.sum(g * g, axis=(-2, -1), keepdims=True) for g in tree_leaves(gradients))
+    factor = limit / xp.maximum(xp.sqrt(squares), limit)
+    clipped: Parameters = tree_map(lambda g: g * factor, gradients)
+    return clipped
+
+
+def choose(these: Any, new: Any, old: Any) -> Any:
+    """Return a tree with ``new`` where the mask (k, 1, 1) holds and ``old`` elsewhere; what is no stack is ``new``."""
+    xp = namespace(these)
+    return tree_map(lambda n, o: xp.where(these, n, o) if n.ndim >= these.ndim else n, new, old)

@@ -23,6 +23,7 @@ __all__ = [
     "ACTIVATIONS",
     "Activation",
     "elu",
+    "exp",
     "gelu",
     "identity",
     "leaky_relu",
@@ -50,8 +51,8 @@ class Activation:
         If ``couples_units``, ``derivative(Z, A, error)`` returns the transposed Jacobian times the error instead.
     needs_z : bool, default False
         Whether σ' can't be had from A alone, so that the forward pass has to keep Z.
-    values : {"real", "probability", "distribution"}, default "real"
-        What A holds: any reals, a probability in each unit, or one distribution over the units.
+    values : {"real", "positive", "probability", "distribution"}, default "real"
+        What A holds: any reals, numbers above 0 of any size, a probability in each unit, or one distribution over the units.
     couples_units : bool, default False
         Whether a unit's output depends on the other units (softmax), so that σ' is no element-wise factor.
     analytic : bool, default True
@@ -75,7 +76,7 @@ class Activation:
     function: Callable[[Any], Any]
     derivative: Callable[..., Any]
     needs_z: bool = False
-    values: Literal["real", "probability", "distribution"] = "real"
+    values: Literal["real", "positive", "probability", "distribution"] = "real"
     couples_units: bool = False
     analytic: bool = True
 
@@ -160,6 +161,14 @@ def _softplus_derivative(Z: Array | None, A: Array) -> Any:
     return -namespace(A).expm1(-A)  # σ(z) = 1 - e^{-ln(1 + e^z)}
 
 
+def _exp(Z: Array) -> Any:
+    return namespace(Z).exp(Z)
+
+
+def _exp_derivative(Z: Array | None, A: Array) -> Any:
+    return A  # (e^z)' = e^z
+
+
 def _silu(Z: Array) -> Any:
     """z σ(z) (Elfwing, Uchibe and Doya 2018)."""
     A = _sigmoid(Z)
@@ -220,12 +229,13 @@ tanh = Activation("tanh", _tanh, _tanh_derivative)
 relu = Activation("relu", _relu, _relu_derivative, analytic=False)
 leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, analytic=False)
 elu = Activation("elu", _elu, _elu_derivative, analytic=False)
-softplus = Activation("softplus", _softplus, _softplus_derivative)
+softplus = Activation("softplus", _softplus, _softplus_derivative, values="positive")
+exp = Activation("exp", _exp, _exp_derivative, values="positive")
 silu = Activation("silu", _silu, _silu_derivative, needs_z=True)
 gelu = Activation("gelu", _gelu, _gelu_derivative, needs_z=True)
 softmax = Activation("softmax", _softmax, _softmax_pull_back, values="distribution", couples_units=True)
 
-ACTIVATIONS = {a.name: a for a in (identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, silu, gelu, softmax)}
+ACTIVATIONS = {a.name: a for a in (identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, exp, silu, gelu, softmax)}
 
 
 def find_activation(activation: str | Activation) -> Activation:

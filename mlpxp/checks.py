@@ -120,6 +120,8 @@ def check_examples(
 
 
 def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:
+    if network.loss.expects == "positive":
+        return Y < 0.0, "counts or amounts, not negative"
     if network.loss.expects == "probability":
         return (Y < 0.0) | (Y > 1.0), "probabilities, from 0 to 1"
     if network.loss.expects == "distribution":

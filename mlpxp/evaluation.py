@@ -110,7 +110,7 @@ class _EvaluationStep:
 
 
 def _counts_hits(network: Network) -> bool:
-    return network.loss.expects != "real"
+    return network.loss.expects in ("probability", "distribution")
 
 
 def _points(network: Network, xp: Any, A: Any, Y: Any) -> Any:

@@ -69,7 +69,7 @@ def predict(network: Network, parameters: Parameters, X: Array) -> Any:
 
 
 def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None) -> Any:
-    """Return the cost C of a forward pass: the (weighted) mean of the per-example losses (C1, C2, C3).
+    """Return the cost C of a forward pass: the (weighted) mean of the per-example losses (C1, C2, C3, or the network's own).
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
     trace : tuple of Passed
         What :func:`forward` returned.
     Y : array, shape (n_L, m) or (k, n_L, m)
-        The targets. For ``cross_entropy`` each column is a distribution: it adds up to 1.
+        The targets. For ``cross_entropy`` each column is a distribution: it adds up to 1; for ``poisson`` no number is negative.
     weights : array, shape (m,) or (k, m), optional
         A non-negative weight for each example.
 

@@ -3,8 +3,8 @@
 A :class:`Loss` is a value: per-example functions of the prediction and the target. The cost is the mean over the examples
 (the weighted mean where there are weights), which :func:`mlpxp.cost` takes; nothing here knows m.
 
-With its natural output activation (sigmoid with C2, softmax with C3, identity with C1) a loss is computed from the logits
-Z and its derivative is A - Y: no probability is clipped and no logarithm sees a zero.
+With its natural output activation (sigmoid with C2, softmax with C3, identity with C1, exp with the Poisson loss) a loss is
+computed from the logits Z and its derivative is A - Y: no probability is clipped and no logarithm sees a zero.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mlpxp.errors import RangeError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "mse"]
+__all__ = ["LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "mse", "poisson"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +33,9 @@ class Loss:
         ``value(A, Y)``: predictions and targets (..., n_L, m) in, the loss of each example (..., m) out.
     derivative : callable
         ``derivative(A, Y)``: ∂loss/∂ŷ of each example, (..., n_L, m).
-    expects : {"real", "probability", "distribution"}, default "real"
-        What the output layer has to hold for the loss to make sense.
+    expects : {"real", "positive", "probability", "distribution"}, default "real"
+        What the output layer has to hold for the loss to make sense. ``"positive"`` is a number above 0 of any size: a probability
+        is refused, since sigmoid, the default output, would silently let no prediction above 1.
     pairing : str or None, default None
         The name of the natural output activation: with it ∂loss/∂Z = A - Y.
     value_from_logits : callable or None, default None
@@ -46,7 +47,7 @@ class Loss:
     name: str
     value: Callable[[Any, Any], Any]
     derivative: Callable[[Any, Any], Any]
-    expects: Literal["real", "probability", "distribution"] = "real"
+    expects: Literal["real", "positive", "probability", "distribution"] = "real"
     pairing: str | None = None
     value_from_logits: Any = None
     analytic: bool = True
@@ -102,6 +103,25 @@ def _cross_entropy_from_logits(Z: Array, Y: Array) -> Any:
     return xp.sum((xp.log(xp.sum(xp.exp(S), axis=-2, keepdims=True)) - S) * Y, axis=-2)  # a product is laid out as its first factor
 
 
+def _poisson(A: Array, Y: Array) -> Any:
+    """Half the Poisson deviance: y ln(y/ŷ) - y + ŷ, added up over the outputs, which is ŷ where y = 0; ŷ above zero where y is."""
+    xp = namespace(A)
+    counted = Y > 0.0  # elsewhere ln 1 stands in for ln 0
+    return xp.sum(Y * xp.log(xp.where(counted, Y, 1.0) / xp.where(counted, A, 1.0)) - Y + A, axis=-2)
+
+
+def _poisson_derivative(A: Array, Y: Array) -> Any:
+    """1 - y/ŷ, which is 1 where y = 0."""
+    A = namespace(A).where(Y > 0.0, A, 1.0)
+    return (A - Y) / A
+
+
+def _poisson_from_logits(Z: Array, Y: Array) -> Any:
+    """The same with ŷ = e^z: y ln y - yz - y + e^z."""
+    xp = namespace(Z)
+    return xp.sum(xp.exp(Z) - Y + Y * (xp.log(xp.where(Y > 0.0, Y, 1.0)) - Z), axis=-2)
+
+
 mse = Loss("mse", _mse, _mse_derivative, pairing="identity", value_from_logits=_mse)
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
@@ -120,7 +140,9 @@ cross_entropy = Loss(
     value_from_logits=_cross_entropy_from_logits,
 )
 
-LOSSES = {loss.name: loss for loss in (mse, binary_cross_entropy, cross_entropy)}
+poisson = Loss("poisson", _poisson, _poisson_derivative, expects="positive", pairing="exp", value_from_logits=_poisson_from_logits)
+
+LOSSES = {loss.name: loss for loss in (mse, binary_cross_entropy, cross_entropy, poisson)}
 
 
 def find_loss(loss: str | Loss) -> Loss:

@@ -159,7 +159,11 @@ def _check_pairing(output: Activation, loss: Loss, n_outputs: int) -> None:
         raise PairingError(f"{output.name} needs at least two outputs, got 1, which would always be 1: use sigmoid")
     if loss.expects in ("real", output.values):
         return
-    wanted = {"probability": "each output to be a probability", "distribution": "the outputs to be one distribution"}[loss.expects]
+    wanted = {
+        "positive": "each output to be positive and of any size",
+        "probability": "each output to be a probability",
+        "distribution": "the outputs to be one distribution",
+    }[loss.expects]
     raise PairingError(f"{loss.name} needs {wanted}: use output={loss.pairing!r}, got {output.name!r}")
 
 
@@ -189,8 +193,8 @@ def initialize(
         Where they are put: ``"cuda:1"``, ``"cpu"``; the library's default device if ``None``.
     scheme : str, optional
         ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``lecun_normal`` or ``zeros``. By default He's
-        uniform scheme for a layer whose activation is flat on one side (relu, leaky_relu, elu, softplus, silu, gelu)
-        and Glorot's uniform scheme otherwise.
+        uniform scheme for a layer whose activation is flat on one side and straight on the other (relu, leaky_relu, elu,
+        softplus, silu, gelu) and Glorot's uniform scheme otherwise.
 
     Returns
     -------

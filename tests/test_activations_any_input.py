@@ -10,7 +10,7 @@ from mlpxp import ACTIVATIONS
 
 @given(
     Z=arrays("float64", (3, 4), elements=st.floats(-1e6, 1e6)),
-    name=st.sampled_from(sorted(ACTIVATIONS)),
+    name=st.sampled_from(sorted(ACTIVATIONS.keys() - {"exp"})),  # e^1000 is no number
     dtype=st.sampled_from(["float32", "float64"]),
 )
 def test_finite_stays_finite_and_no_input_is_touched(Z, name, dtype):

@@ -116,6 +116,13 @@ def test_r2_by_hand():
     assert evaluate(LINE, line(0.0, 1.5), X, X).score == 0.0
 
 
+def test_counts_are_scored_by_r2_too():
+    """ŷ = e^0 = 1 for y = 0, 1, 2, which is their mean: R² = 0, and C = (1 + 0 + (2 ln 2 - 1))/3 is half the deviance."""
+    network = Network((1, 1), output="exp", loss="poisson")
+    found = evaluate(network, line(0.0, 0.0), np.ones((1, 3)), np.asarray([[0.0, 1.0, 2.0]]))
+    assert found == pytest.approx((2.0 * np.log(2.0) / 3.0, 0.0), rel=1e-15)
+
+
 def test_an_output_that_does_not_vary_is_left_out_of_r2():
     network = Network((1, 2), output="identity", loss="mse")
     parameters = (Layer(np.asarray([[1.0], [0.0]]), np.asarray([[0.5], [9.0]])),)

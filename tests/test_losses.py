@@ -13,6 +13,7 @@ EXACT = {  # name -> (one output's part of the loss, its derivative)
     "mse": (lambda a, y: (a - y) ** 2 / 2, lambda a, y: a - y),  # C1
     "binary_cross_entropy": (lambda a, y: -(y * mp.log(a) + (1 - y) * mp.log(1 - a)), lambda a, y: (a - y) / (a * (1 - a))),  # C2
     "cross_entropy": (lambda a, y: -y * mp.log(a), lambda a, y: -y / a),  # C3
+    "poisson": (lambda a, y: y * mp.log(y / a) - y + a, lambda a, y: 1 - y / a),
 }
 
 
@@ -111,10 +112,52 @@ def test_cross_entropy_is_exact_where_a_probability_is_0(backend, dtype, logits,
     assert backend.to_numpy(LOSSES["cross_entropy"].value_from_logits(Z, Y)).tolist() == [loss]
 
 
-@pytest.mark.parametrize(("loss", "output"), [("mse", "identity"), ("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")])
+# ------------------------------------------------------------------------------------------------------------- poisson
+
+
+@pytest.mark.parametrize("scale", [1, 3, 20])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_poisson_from_logits(backend, dtype, scale):
+    draw = np.random.default_rng(5)
+    Z = (scale * draw.standard_normal((1, 50))).astype(dtype)
+    Y = draw.poisson(2.0, (1, 50)).astype(dtype)
+    got = backend.to_numpy(LOSSES["poisson"].value_from_logits(backend.asarray(Z, dtype=dtype), backend.asarray(Y, dtype=dtype)))
+    wanted = elementwise(lambda z, y: (y * (mp.log(y) - z) if y else 0) - y + mp.exp(z), Z, Y).sum(axis=0)
+    summands = np.exp(Z) + Y * (2.0 + np.abs(Z))  # the loss is 0 where ŷ = y, and their rounding errors stay
+    errors = np.asarray([float(abs(mpf(float(g)) - w)) for g, w in zip(got, wanted, strict=True)])
+    assert np.all(errors <= 8 * np.finfo(dtype).eps * summands[0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_count_of_0_costs_what_was_predicted(backend, dtype):
+    """Ln 0 is never taken, and where e^z has underflown 0/0 isn't either: both would warn, and make a NaN."""
+    A = np.asarray([[0.0, 1e-30, 0.25, 3.0]], dtype=dtype)
+    Y = backend.asarray(np.zeros_like(A), dtype=dtype)
+    poisson = LOSSES["poisson"]
+    assert backend.to_numpy(poisson.value(backend.asarray(A, dtype=dtype), Y)).tolist() == A[0].tolist()
+    assert backend.to_numpy(poisson.derivative(backend.asarray(A, dtype=dtype), Y)).tolist() == [[1.0] * 4]
+    Z = backend.asarray(np.asarray([[-1000.0, -80.0, 0.0]]), dtype=dtype)
+    from_logits = backend.to_numpy(poisson.value_from_logits(Z, Y[:, :3])).tolist()
+    assert from_logits == pytest.approx([0.0, np.exp(-80.0), 1.0], rel=float(16 * np.finfo(dtype).eps), abs=0)
+
+
+def test_poisson_is_exact_where_the_prediction_underflows(backend):
+    """Ŷ = e^{-1000} is 0 in any dtype, and the loss y ln y - yz - y all the same what it is."""
+    Z, Y = backend.asarray(np.full((1, 1), -1000.0), dtype="float64"), backend.asarray(np.ones((1, 1)), dtype="float64")
+    assert backend.to_numpy(LOSSES["poisson"].value_from_logits(Z, Y)).tolist() == [999.0]
+
+
+def test_poisson_is_half_of_scikit_learns_deviance():
+    metrics = pytest.importorskip("sklearn.metrics")
+    draw = np.random.default_rng(6)
+    A, Y = draw.uniform(0.1, 5.0, (1, 40)), draw.poisson(1.0, (1, 40)).astype("float64")
+    assert 0.0 in Y
+    assert LOSSES["poisson"].value(A, Y).mean() == pytest.approx(metrics.mean_poisson_deviance(Y[0], A[0]) / 2, rel=1e-14)
+
+
+@pytest.mark.parametrize(("loss", "output"), [(loss.name, loss.pairing) for loss in LOSSES.values()])
 def test_with_its_natural_output_the_derivative_in_z_is_a_minus_y(backend, loss, output):
     loss, activation = LOSSES[loss], ACTIVATIONS[output]
-    assert loss.pairing == output
     Z = np.random.default_rng(4).standard_normal((3, 6))
     Y = np.eye(3)[:, [0, 1, 2, 2, 1, 0]]
     Z, Y = backend.asarray(Z, dtype="float64"), backend.asarray(Y, dtype="float64")
@@ -142,7 +185,9 @@ def test_names_are_found_and_values_are_returned():
 
 @pytest.mark.parametrize("name", ["hinge", "", "MSE", None, ["mse"]])
 def test_unknown_name(name):
-    with pytest.raises(UnknownNameError, match="loss must be one of mse, binary_cross_entropy, cross_entropy or a Loss, got") as caught:
+    with pytest.raises(
+        UnknownNameError, match="loss must be one of mse, binary_cross_entropy, cross_entropy, poisson or a Loss, got"
+    ) as caught:
         find_loss(name)
     assert isinstance(caught.value, ValueError)
 

@@ -15,13 +15,19 @@ from mlpxp.naive import default_step
 METHODS = ("forward", "central", "complex", "dual")
 EXACT = ("complex", "dual")
 ANALYTIC = [name for name, activation in ACTIVATIONS.items() if activation.analytic and name != "softmax"]
-OUTPUTS = [*((output, "mse") for output in ACTIVATIONS), ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy")]
+OUTPUTS = [
+    *((output, "mse") for output in ACTIVATIONS),
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "cross_entropy"),
+    ("exp", "poisson"),
+]
 
 
 def example(network, *, m=5, seed=1, dtype="float64", scale=1.0):
     draw = np.random.default_rng(seed)
     parameters = mlpxp.initialize(network, seed=seed, dtype=dtype)
     parameters = tuple(Layer(W, (b + 0.3 * draw.standard_normal(b.shape)).astype(dtype)) for W, b in parameters)  # no unit is at its kink
+    scale = scale / 16 if any(activation.name == "exp" for activation in network.hidden) else scale  # e^{e^z} soon leaves float64
     X = (scale * draw.standard_normal((network.sizes[0], m))).astype(dtype)
     Y = np.zeros((network.sizes[-1], m), dtype=dtype)
     Y[0] = 1.0

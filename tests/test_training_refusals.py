@@ -127,6 +127,13 @@ def test_targets_that_the_loss_has_no_meaning_for():
         Y[0, 3] = bad
         message = rf"^Y must hold probabilities, from 0 to 1, got \[{bad}, .*\] for example 3: binary_cross_entropy needs it$"
         refused(DataError, ValueError, message, network=network, Y=Y)
+    counts = Network((3, 2), output="exp", loss="poisson")
+    message = r"^Y must hold counts or amounts, not negative, got \[-0\.5, .*\] for example 3: poisson needs it$"
+    Y[0, 3] = -0.5
+    refused(DataError, ValueError, message, network=counts, Y=Y)
+    Y[0, 3] = 2.5
+    assert train(counts, data()[0], Y, optimizer=Adam(), epochs=1).epochs == 1
+    Y = data()[1]
     message = r"^Y must hold one distribution an example, adding up to 1, got \[.*\] for example 3: cross_entropy needs it$"
     for bad in ([1.0, 1.0], [0.0, 0.0], [0.5, 0.25], [1.5, -0.5]):
         Y[:, 3] = bad

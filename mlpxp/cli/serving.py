@@ -87,7 +87,7 @@ class Served:
             raise FileFormatError(
                 f"{path} contradicts itself: its data need {wanted[0]} inputs and {wanted[1]} outputs, its network has {got}"
             )
-        if preparation.task == "classification" and model.network.output.values == "real":
+        if preparation.task == "classification" and model.network.output.values not in ("probability", "distribution"):
             raise FileFormatError(f"{path} contradicts itself: it has classes, and outputs that are no probabilities")
         if model.parameters[0].W.ndim != 2:
             raise FileFormatError(f"{path} holds a stack of networks: wanted one")

@@ -52,6 +52,7 @@ SHARES = Activation("shares", _shares, _shares_pull_back, needs_z=True, values="
 HIDDEN = [*[activation for name, activation in ACTIVATIONS.items() if name != "softmax"], BUMP]
 HEADS = [
     *[(activation, LOSSES["mse"]) for activation in (*ACTIVATIONS.values(), BUMP)],
+    *[(ACTIVATIONS["exp"], LOSSES["poisson"]), (ACTIVATIONS["softplus"], LOSSES["poisson"])],
     *[(ACTIVATIONS["sigmoid"], LOSSES["binary_cross_entropy"]), (HALF, LOSSES["binary_cross_entropy"])],
     *[(ACTIVATIONS["softmax"], LOSSES["cross_entropy"]), (SHARES, LOSSES["cross_entropy"])],
 ]
@@ -79,17 +80,18 @@ def case(hidden, head, optimizer, *, dtype="float64", steps=1, stack=False, weig
     rng = np.random.default_rng(7)
     network = Network((5, 7, 6, 3), hidden, *head)
     parameters = initialize(network, seed=(3, 4) if stack else 3, dtype=dtype)
-    X = rng.standard_normal((20, 5)).astype(dtype)
+    small = 0.01 if "exp" in {activation.name for activation in network.activations} else 1.0  # e^{e^z} soon is no number
+    X = (small * rng.standard_normal((20, 5))).astype(dtype)
     Y = np.eye(3, dtype=dtype)[rng.integers(0, 3, 20)]
     rows = np.stack([rng.permutation(20)[:10] for _ in range(steps)])
-    rates = rng.uniform(0.01, 0.2, (steps, 2, 1, 1) if stack else (steps,)).astype(dtype)
+    rates = small * rng.uniform(0.01, 0.2, (steps, 2, 1, 1) if stack else (steps,))
     weights = rng.uniform(0.5, 1.5, 20).astype(dtype) if weighted else None
     penalties = np.full(steps, 0.01, dtype=dtype) if penalized else None
     running = np.asarray([True, False])[:, None, None] if frozen else None
     return Case(
         TrainingStep(network, optimizer),
         (parameters, optimizer.start(parameters)),
-        Inputs(rows, rates, penalties),
+        Inputs(rows, rates.astype(dtype), penalties),
         (X, Y, weights, running),
     )
 

@@ -117,13 +117,11 @@ def test_only_real_floating_arrays_are_learnt_from(backend, values):
 
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
-PAIRS = [("identity", "mse"), ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy"), ("softmax", "mse")]
+PAIRS = [("identity", "mse"), ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy"), ("softmax", "mse"), ("exp", "poisson")]
 OPTIMIZERS = [GradientDescent(0.1), GradientDescent(0.1, 0.9, nesterov=True), AdamW(0.1)]
 
 
-@pytest.mark.parametrize(
-    ("output", "loss"), [("identity", "mse"), ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy"), ("softmax", "mse")]
-)
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 def test_library_device_and_dtype_in_are_library_device_and_dtype_out(backend, optimizer, output, loss):
     """Float32, through every activation, and on array-api-strict on a device that has nothing else."""

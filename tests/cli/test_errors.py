@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from mlpxp import Network
 from mlpxp.exchange import load_model, save_model
 
 
@@ -230,6 +231,9 @@ def test_a_model_that_contradicts_itself(fails, model, tmp_path, command):
     ):
         save_model(tmp_path / f"{name}.safetensors", found.network, found.parameters, metadata={"preparation": other}, arrays=found.arrays)
         fails(command, f"{name}.safetensors", *data, says=says)
+    counts = Network(found.network.sizes, found.network.hidden, output="exp", loss="poisson")
+    save_model(tmp_path / "counts.safetensors", counts, found.parameters, metadata={"preparation": preparation}, arrays=found.arrays)
+    fails(command, "counts.safetensors", *data, says="outputs that are no probabilities")
 
 
 def test_data_that_a_model_does_not_read(fails, model, write, tmp_path):

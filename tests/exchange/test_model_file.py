@@ -63,6 +63,7 @@ def forge(saved):
         NETWORK,
         Network((3, 1), output="sigmoid", loss="binary_cross_entropy"),
         Network((2, 3, 4, 1), hidden=("tanh", "gelu"), output="identity"),
+        Network((2, 3, 1), hidden="exp", output="exp", loss="poisson"),
     ],
     ids=repr,
 )

@@ -13,7 +13,12 @@ from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.instruments.counting import unwrap
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
-OUTPUTS = [*((output, "mse") for output in ACTIVATIONS), ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy")]
+OUTPUTS = [
+    *((output, "mse") for output in ACTIVATIONS),
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "cross_entropy"),
+    ("exp", "poisson"),
+]
 
 
 def example(network, m=5, *stacked, dtype="float64"):

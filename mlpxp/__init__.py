@@ -5,6 +5,10 @@ are (n_l, m). The cost and its gradients are means over the examples. Axes befor
 out has the library, the device and the dtype of what went in; nothing is moved or converted that the caller did not ask for.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.backend import Backend, get_backend, known_backends
 from mlpxp.devices import Device
@@ -14,6 +18,7 @@ from mlpxp.errors import (
     DivergenceError,
     DtypeError,
     FileFormatError,
+    MissingLibraryError,
     MlpxpError,
     OutOfMemoryError,
     OutputError,
@@ -61,6 +66,9 @@ __all__ = [
     "History",
     "Layer",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
+    "MissingLibraryError",
     "MlpxpError",
     "Network",
     "Operations",
@@ -94,8 +102,28 @@ __all__ = [
     "predict",
     "show_versions",
     "stack",
+    "to_backend",
     "train",
     "unstack",
 ]
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mlpxp.estimators import MLPClassifier, MLPRegressor, to_backend
+
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor", "to_backend")  # they need scikit-learn, which takes a second to import
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module 'mlpxp' has no attribute {name!r}")
+    try:
+        from mlpxp import estimators
+    except ImportError as error:
+        raise MissingLibraryError(f"mlpxp.{name} needs {error.name}, which can't be imported: pip install 'mlpxp[sklearn]'") from error
+    return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

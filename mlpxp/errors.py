@@ -13,6 +13,7 @@ what was wrong, what was wanted, what was got, and why.
     ├── PairingError        (ValueError)       an output activation and a loss that make no sense together
     ├── BackendError        (RuntimeError)     a library or a device that can't be used, or two that were mixed
     │   └── OutOfMemoryError (MemoryError)     a device's memory is too small
+    ├── MissingLibraryError (ImportError)      an optional library that is not installed
     ├── DataError           (ValueError)       data that can't be learnt from: NaN, one class, no rows, an unknown label
     ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
     ├── OutputError         (OSError)          a place that can't be written to
@@ -33,6 +34,7 @@ __all__ = [
     "DivergenceError",
     "DtypeError",
     "FileFormatError",
+    "MissingLibraryError",
     "MlpxpError",
     "OutOfMemoryError",
     "OutputError",
@@ -87,6 +89,10 @@ class OutOfMemoryError(BackendError, MemoryError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (str(self), self.asked, self.free)
+
+
+class MissingLibraryError(MlpxpError, ImportError):
+    """An optional library is not installed; the message says how to install it."""
 
 
 class DataError(MlpxpError, ValueError):

@@ -1,0 +1,39 @@
+"""scikit-learn's errors, as its users know them, that are mlpxp's too."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sklearn.exceptions import NotFittedError as TheirNotFittedError
+from sklearn.utils._param_validation import InvalidParameterError as TheirInvalidParameterError
+
+from mlpxp.errors import DataError, DtypeError, MlpxpError, RangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["InvalidParameterError", "NotFittedError", "translated"]
+
+
+class NotFittedError(MlpxpError, TheirNotFittedError):
+    """An estimator is asked for something before ``fit``."""
+
+
+class InvalidParameterError(RangeError, TheirInvalidParameterError):
+    """A constructor parameter has a value that it can't have."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what scikit-learn says of bad input as an :class:`MlpxpError` with the same words, and of the same builtin type."""
+    try:
+        yield
+    except MlpxpError:
+        raise
+    except TheirInvalidParameterError as error:
+        raise InvalidParameterError(str(error)) from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    except TypeError as error:
+        raise DtypeError(str(error)) from error

@@ -1,0 +1,175 @@
+"""What comes in at the estimators' door: NumPy, pandas, polars, lists and sparse through scikit-learn's own checks, other arrays as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from mlpxp.arrays import device_of, is_array, library_of, namespace
+from mlpxp.backend import backend_of, get_backend
+from mlpxp.errors import DataError
+from mlpxp.estimators.errors import translated
+from mlpxp.streaming import Rows
+
+if TYPE_CHECKING:
+    from mlpxp.backend import Backend
+
+__all__ = ["Place", "check_same_place", "is_foreign", "is_mapped", "place_of", "read_examples", "read_features", "read_weights", "to_host"]
+
+_DENSE = 4096  # rows of a sparse matrix that are made dense at once
+
+
+def is_foreign(values: Any) -> bool:
+    """Return whether these are arrays of another library than NumPy."""
+    return not isinstance(values, np.ndarray) and is_array(values)
+
+
+def to_host(values: Any) -> Any:
+    """Bring an array of another library to NumPy; all else stays as it is."""
+    return backend_of(values).to_numpy(values) if is_foreign(values) else values
+
+
+def is_mapped(array: Any) -> bool:
+    """Return whether an ndarray looks at a file that is mapped into memory."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where X lives: the library, device and dtype of what an estimator learns and answers.
+
+    Attributes
+    ----------
+    library : Backend
+    device : the library's own device, or None for the host
+    dtype : {"float32", "float64"}
+    """
+
+    library: Backend
+    device: Any
+    dtype: str
+
+    def put(self, values: Any, *, dtype: str | None = None) -> Any:
+        """Make an array here of arrays from anywhere."""
+        return self.library.asarray(values, dtype=dtype, device=self.device)
+
+
+def place_of(X: Any, dtype: str | None) -> Place:
+    """Return the place of a checked X, sparse matrices' being the host; ``dtype`` is what was asked for."""
+    if is_foreign(X):
+        return Place(backend_of(X), device_of(X), dtype or _dtype_name(X))
+    return Place(get_backend("numpy"), None, dtype or ("float32" if X.dtype == np.float32 else "float64"))
+
+
+def _dtype_name(array: Any) -> str:
+    return "float32" if array.dtype == namespace(array).float32 else "float64"
+
+
+def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return X as a finite matrix of floats (m, n_features), dense or CSR, and note or check the number and the names of its features."""
+    with translated():
+        if is_foreign(X):
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            return _foreign_matrix(X)
+        X = validate_data(estimator, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
+        return X.tocsr() if hasattr(X, "tocsr") else X
+
+
+def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple[Any, Any]:
+    """Return X as :func:`read_features` does, and y on the host, one target a row."""
+    y = to_host(y)
+    with translated():
+        if is_foreign(X):
+            validate_data(estimator, X, y, reset=reset, skip_check_array=True)
+            X = _foreign_matrix(X)
+            y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
+            check_consistent_length(np.empty((X.shape[0], 0)), y)
+        else:
+            X, y = validate_data(
+                estimator,
+                X,
+                y,
+                accept_sparse=["csr", "csc"],
+                multi_output=True,
+                y_numeric=numeric,
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
+            X = X.tocsr() if hasattr(X, "tocsr") else X
+        return X, y
+
+
+def _foreign_matrix(X: Any) -> Any:
+    """Check an array of another library as scikit-learn checks NumPy's, in its words, without moving it."""
+    xp = namespace(X)
+    if X.ndim != 2:
+        raise DataError(f"Expected 2D array, got {X.ndim}D array instead: reshape your data, one example a row")
+    if X.shape[0] < 1 or X.shape[1] < 1:
+        missing = "sample" if X.shape[0] < 1 else "feature"
+        raise DataError(f"Found array with 0 {missing}(s) (shape={tuple(X.shape)}) while a minimum of 1 is required.")
+    if xp.isdtype(X.dtype, "complex floating"):
+        raise DataError("Complex data not supported")
+    if X.dtype not in (xp.float32, xp.float64):
+        device = next((one for one in backend_of(X).devices() if one.name == str(device_of(X))), None)
+        X = xp.astype(X, xp.float64 if device is None or device.float64 else xp.float32)
+    if not xp.all(xp.isfinite(X)):
+        raise DataError("Input X contains NaN or infinity: the multi-layer perceptron has no place for missing values")
+    return X
+
+
+def read_weights(sample_weight: Any, m: int) -> Any:
+    """Return the weights of m examples on the host, float64 (m,), not negative and not all zero; ``None`` stays."""
+    if sample_weight is None:
+        return None
+    with translated():
+        weights = _check_sample_weight(to_host(sample_weight), np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
+        if not weights.any():
+            raise DataError("sample_weight must not all be zero: there would be nothing to learn from")
+        return weights
+
+
+def check_same_place(estimator: Any, X: Any, method: str) -> None:
+    """Refuse X from another library or device than the X that was fitted, in scikit-learn's words.
+
+    Raises
+    ------
+    DataError
+    """
+    fitted = estimator.coefs_[0]
+    if not is_foreign(X) and not is_foreign(fitted):
+        return
+    if is_array(X) and namespace(X) is namespace(fitted) and device_of(X) == device_of(fitted):
+        return
+    was, now = library_of(fitted), library_of(X)
+    differ = (
+        f"Array namespaces used during fit ({was}) and {method} ({now}) differ."
+        if was != now
+        else f"Devices used during fit ({device_of(fitted)}) and {method} ({device_of(X)}) differ."
+    )
+    name = type(estimator).__name__
+    raise DataError(
+        f"Inputs passed to {name}.{method}() must use the same namespace and the same device as those passed to fit(). {differ} "
+        "Move the estimator with mlpxp.to_backend(estimator, ...), or the data."
+    )
+
+
+def as_rows(X: Any) -> Any:
+    """Return sparse X as :class:`mlpxp.Rows`, of which a batch at a time is made dense; dense X as it is."""
+    return Rows(X) if hasattr(X, "tocsr") else X
+
+
+def dense_parts(X: Any) -> Any:
+    """Yield X as dense arrays of rows: whole where it is dense, a few thousand rows at a time where it is sparse."""
+    if not hasattr(X, "tocsr"):
+        yield X
+        return
+    for first in range(0, X.shape[0], _DENSE):
+        yield X[first : first + _DENSE].toarray()

@@ -1,0 +1,172 @@
+"""The solver L-BFGS: scipy's, on the cost and the gradients of all examples (B1 to B4)."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.utils.optimize import _check_optimize_result
+
+from mlpxp.arrays import tree_map
+from mlpxp.backend import choose_backend
+from mlpxp.errors import DivergenceError, RangeError
+from mlpxp.estimators.inputs import dense_parts
+from mlpxp.estimators.losses import check_custom_loss
+from mlpxp.history import Epoch, History
+from mlpxp.network import Layer, stack, unstack
+from mlpxp.propagation import backward, cost, forward
+
+if TYPE_CHECKING:
+    from mlpxp.estimators.inputs import Place
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["solve"]
+
+
+@dataclass(frozen=True)
+class _CostAndGradients:
+    """A step of a fold that turns parameters into their gradients."""
+
+    network: Network
+
+    def __call__(self, parameters: Parameters, share: Any, X: Any, Y: Any, weights: Any) -> tuple[Parameters, Any]:
+        trace = forward(self.network, parameters, X.mT)
+        gradients = backward(self.network, parameters, trace, Y.mT, weights)
+        return tuple(Layer(W=g.W * share, b=g.b * share) for g in gradients), cost(self.network, trace, Y.mT, weights) * share
+
+
+class _Objective:
+    """The cost with scikit-learn's penalty ½α Σ‖W‖² / Σw and its gradient, of one vector: all weights (n_in, n_out), then all intercepts."""
+
+    def __init__(self, estimator: Any, network: Network, place: Place, examples: tuple[Any, Any, Any, Any]) -> None:
+        X, targets, _, weights = examples
+        self.network, self.step = network, _CostAndGradients(network)
+        self.library = choose_backend(estimator.backend, X)
+        self.device, self.dtype = estimator.device if estimator.device is not None else place.device, place.dtype
+        if self.library.namespace is not place.library.namespace:
+            self.device = estimator.device
+        rows = estimator._learnt(targets).astype(place.dtype)
+        total = float(len(rows) if weights is None else weights.sum())
+        self.alpha = float(estimator.alpha) / total
+        self.parts: list[tuple[Any, ...]] = []
+        first = 0
+        self.X, self.Y, self.weights, self.total = X, rows, weights, total
+        self.sparse = hasattr(X, "tocsr")
+        if not self.sparse:
+            self.parts = [self._part(X, first)]
+        self.n_weights = sum(n * n_in for n, n_in in network.shapes)
+
+    def _part(self, X: Any, first: int) -> tuple[Any, ...]:
+        """Return examples from ``first`` on as (share, X, Y, weights) on the device."""
+        here = slice(first, first + X.shape[0])
+        weights = None if self.weights is None else self.weights[here]
+        share = (X.shape[0] if weights is None else weights.sum()) / self.total
+        if weights is not None and not weights.any():
+            weights = np.ones_like(weights)  # they have no mean, and no share either
+        moved = [self._array(each) for each in ([share], X, self.Y[here])]
+        return (*moved, None if weights is None else self._array(weights))
+
+    def _array(self, values: Any) -> Any:
+        return self.library.asarray(values, dtype=self.dtype, device=self.device)
+
+    def parameters(self, vector: Any) -> Parameters:
+        """Return a vector as parameters of the backend."""
+        layers, first, bias = [], 0, self.n_weights
+        for n, n_in in self.network.shapes:
+            W = vector[first : first + n * n_in].reshape(n_in, n).T
+            layers.append(Layer(W=self._array(W), b=self._array(vector[bias : bias + n, None])))
+            first, bias = first + n * n_in, bias + n
+        return tuple(layers)
+
+    def vector(self, parameters: Parameters) -> Any:
+        """Return parameters as a vector on the host, float64."""
+        host = tree_map(self.library.to_numpy, parameters)
+        return np.concatenate([layer.W.T.ravel() for layer in host] + [layer.b.ravel() for layer in host]).astype(np.float64)
+
+    def __call__(self, vector: Any) -> tuple[float, Any]:
+        parameters = self.parameters(vector)
+        value, slope = 0.0, np.zeros_like(vector)
+        for part in self._parts():
+            gradients, C = self.library.fold(self.step, parameters, *part)
+            value += float(self.library.to_numpy(C)[0])
+            slope += self.vector(gradients)
+        W = vector[: self.n_weights]
+        slope[: self.n_weights] += self.alpha * W
+        return value + 0.5 * self.alpha * float(W @ W), slope
+
+    def _parts(self) -> Any:
+        if not self.sparse:
+            yield from self.parts
+            return
+        first = 0
+        for X in dense_parts(self.X):
+            yield self._part(X, first)
+            first += X.shape[0]
+
+
+def solve(
+    estimator: Any,
+    network: Network,
+    place: Place,
+    examples: tuple[Any, Any, Any, Any],
+    random: np.random.RandomState,
+    held_out: Any,
+    *,
+    incremental: bool,
+) -> None:
+    """Minimise, member by member, and make what came of it the estimator's fitted attributes."""
+    for name in ("dropout", "clip_norm", "warm_up"):
+        if np.any(getattr(estimator, name) or 0.0):
+            raise RangeError(f"{name} needs one of the solvers sgd, adam and adamw, got {name}={getattr(estimator, name)!r} with lbfgs")
+    if held_out is not None:
+        raise RangeError("validation_data needs one of the solvers sgd, adam and adamw, got lbfgs")
+    objective = _Objective(estimator, network, place, examples)
+    start = estimator._parameters()
+    check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
+    found = [_minimised(estimator, objective, member) for member in (unstack(start) if estimator.n_networks > 1 else [start])]
+    parameters = [parameters for parameters, _, _ in found]
+    estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
+    estimator.n_iter_ = max(n for _, n, _ in found)
+    estimator.loss_ = sum(value for _, _, value in found) / len(found)
+
+
+def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tuple[Parameters, int, float]:
+    begun, iteration = time.perf_counter(), 0
+    deadline = math.inf if estimator.max_seconds is None else begun + estimator.max_seconds
+    latest = objective.vector(start)
+
+    def watch(intermediate_result: Any) -> None:
+        nonlocal iteration, latest
+        iteration, latest = iteration + 1, intermediate_result.x.copy()
+        if estimator.verbose:
+            print(f"Iteration {iteration}, loss = {intermediate_result.fun:.8f}")
+        if _wants_stop(estimator, objective, iteration, intermediate_result, time.perf_counter() - begun) or time.perf_counter() > deadline:
+            raise StopIteration
+
+    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=7)
+        return objective.parameters(latest), iteration, objective(latest)[0]
+    if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
+        raise DivergenceError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed.",
+            parameters=objective.parameters(latest),
+            history=History(),
+        )
+    n = iteration if result.status == 99 else _check_optimize_result("lbfgs", result, estimator.max_iter)
+    return objective.parameters(result.x), n, float(result.fun)
+
+
+def _wants_stop(estimator: Any, objective: _Objective, number: int, result: Any, seconds: float) -> bool:
+    if not len(estimator.callbacks):
+        return False
+    epoch = Epoch(number, estimator.max_iter, float(result.fun), None, None, seconds, math.nan, objective.parameters(result.x))
+    return any([callback(epoch) is True for callback in estimator.callbacks])  # noqa: C419 - each of them hears of it

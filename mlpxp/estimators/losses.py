@@ -1,0 +1,65 @@
+"""A user's own loss is looked at once, before it is trained with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpxp.backend import backend_of
+from mlpxp.errors import RangeError
+from mlpxp.losses import LOSSES
+from mlpxp.propagation import predict
+
+if TYPE_CHECKING:
+    from mlpxp.network import Network, Parameters
+
+__all__ = ["check_custom_loss"]
+
+_EXAMPLES = 64
+_STEP = 1e-6  # of a central difference in float64: its error is of the order of 1e-10
+_AGREED = 1e-4
+
+
+def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets: Any, size: int) -> None:
+    """Compare the derivative of a loss that is not built in with difference quotients of its value, on the first batch, in float64.
+
+    Raises
+    ------
+    RangeError
+        They disagree for more than a tenth of the examples (at a kink such as |ŷ - y| they may), or a shape is wrong.
+    """
+    loss = network.loss
+    if LOSSES.get(loss.name) == loss:
+        return
+    m = min(size, X.shape[0], _EXAMPLES)
+    library, like = backend_of(parameters[0].W), parameters[0].W
+    rows = X[np.arange(m)] if not hasattr(X, "mT") or isinstance(X, np.ndarray) else X[:m, :]
+    rows = rows.toarray() if hasattr(rows, "toarray") else rows
+    rows = library.asarray(
+        rows, dtype="float32" if str(like.dtype).endswith("float32") else "float64", device=getattr(like, "device", None)
+    )
+    A = library.to_numpy(predict(network, parameters, rows.mT)).astype("float64")
+    A = A[0] if A.ndim > 2 else A
+    Y = np.ascontiguousarray(targets[:m].T, dtype="float64")
+    direction = np.random.default_rng(0).choice((-1.0, 1.0), A.shape)
+    step = (
+        _STEP * np.maximum(1.0, np.abs(A))
+        if loss.expects == "real"
+        else _STEP * np.minimum(A, np.abs(1.0 - A) + (loss.expects == "positive"))
+    )
+    up, down = loss.value(A + step * direction, Y), loss.value(A - step * direction, Y)
+    slope = loss.derivative(A, Y)
+    if np.shape(up) != (m,) or np.shape(slope) != A.shape:
+        raise RangeError(
+            f"loss {loss.name!r} must return a value of shape (m,) = ({m},) and a derivative of shape {A.shape}, "
+            f"got {np.shape(up)} and {np.shape(slope)}"
+        )
+    wanted, got = (up - down) / 2.0, np.sum(slope * direction * step, axis=-2)
+    wrong = ~(np.abs(wanted - got) <= _AGREED * np.maximum(np.abs(wanted), np.abs(got)) + 1e-15 * np.maximum(np.abs(up), 1.0))
+    if wrong.mean() > 0.1:
+        i = int(wrong.argmax())
+        raise RangeError(
+            f"the derivative of loss {loss.name!r} must be that of its value, but along one direction it gives {got[i]:.6g} where a "
+            f"difference quotient gives {wanted[i]:.6g} (example {i} of the first batch)"
+        )

@@ -1,0 +1,307 @@
+"""What both estimators share: scikit-learn's constructor and fitted attributes around a :class:`mlpxp.Network` and :func:`mlpxp.train`."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+
+from mlpxp.activations import ACTIVATIONS, Activation
+from mlpxp.arrays import namespace, tree_map
+from mlpxp.backend import choose_backend
+from mlpxp.errors import DataError, RangeError
+from mlpxp.estimators import lbfgs, stochastic
+from mlpxp.estimators.errors import NotFittedError, translated
+from mlpxp.estimators.initial import draw_parameters
+from mlpxp.estimators.inputs import check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.losses import Loss
+from mlpxp.network import Layer, Network
+from mlpxp.propagation import forward
+
+if TYPE_CHECKING:
+    from mlpxp.network import Parameters
+
+__all__ = ["SOLVERS", "MultilayerPerceptron"]
+
+SOLVERS = ("sgd", "adam", "adamw", "lbfgs")
+_NAMES = {"logistic": "sigmoid"}  # scikit-learn's name for it, and ours
+_PLACED: WeakKeyDictionary[Any, tuple[list[Any], Parameters]] = WeakKeyDictionary()  # parameters as the backend has them, of each estimator
+
+
+class MultilayerPerceptron(BaseEstimator):
+    """The common part of :class:`mlpxp.MLPClassifier` and :class:`mlpxp.MLPRegressor`."""
+
+    _parameter_constraints: dict[str, Any] = {  # noqa: RUF012 - scikit-learn's way to declare them
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({*ACTIVATIONS, *_NAMES} - {"softmax"}), Activation, "array-like"],
+        "solver": [StrOptions(set(SOLVERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"}), callable, "array-like"],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "backend": [str, HasMethods(["asarray", "fold"])],
+        "device": "no_validation",
+        "dtype": [StrOptions({"float32", "float64"}), None],
+        "output_activation": [StrOptions({*ACTIVATIONS, *_NAMES}), Activation, None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "warm_up": [Interval(Real, 0, None, closed="left")],
+        "monitor": [str, callable],
+        "restore_best": ["boolean", None],
+        "callbacks": ["array-like", tuple, list],
+        "progress": ["boolean"],
+        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _read_targets(self, y: Any, *, incremental: bool) -> Any:
+        """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
+        raise NotImplementedError
+
+    def _read_later_targets(self, y: Any) -> Any:
+        """Return the targets of validation data, whose labels are known."""
+        raise NotImplementedError
+
+    def _head(self) -> tuple[str | Activation, str | Loss]:
+        """Return the output activation and the loss that the targets ask for."""
+        raise NotImplementedError
+
+    def _learnt(self, targets: Any) -> Any:
+        """Return the targets as they are learnt: smoothed, perhaps."""
+        return targets
+
+    def _class_weights(self, y: Any, *, incremental: bool) -> Any:
+        """Return a weight for each example by its class, or ``None``."""
+        return None
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, incremental: bool = False, first: bool | None = None
+    ) -> Any:
+        with translated():
+            self._validate_params()
+        hidden = self._hidden_sizes()
+        if incremental and self.early_stopping:
+            raise RangeError("partial_fit does not support early_stopping=True")
+        first = first if first is not None else not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
+        place = self._place_of_X = place_of(X, self.dtype)
+        with translated():
+            targets = self._read_targets(y, incremental=incremental)
+        weights = read_weights(sample_weight, X.shape[0])
+        by_class = self._class_weights(y, incremental=incremental)
+        if by_class is not None:
+            weights = read_weights(by_class if weights is None else by_class * weights, X.shape[0])
+        self.n_outputs_ = targets.shape[1]
+        network = self._make_network((X.shape[1], *hidden, self.n_outputs_))
+        if not first:
+            _check_unchanged(self, network)
+        self._network, self._place = network, place
+        random = check_random_state(self.random_state)
+        if first:
+            self._start(random)
+        solve = lbfgs.solve if self.solver == "lbfgs" else stochastic.solve
+        examples = X, targets, y, weights
+        solve(self, network, place, examples, random, self._read_validation(validation_data), incremental=incremental)
+        self._hold_members()
+        return self
+
+    def _hidden_sizes(self) -> list[int]:
+        sizes = self.hidden_layer_sizes
+        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if any(size <= 0 for size in sizes):
+            raise RangeError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        return sizes
+
+    def _make_network(self, sizes: tuple[int, ...]) -> Network:
+        output, loss = self._head()
+        if self.output_activation is not None:
+            output = self.output_activation
+        one_each = isinstance(self.activation, str | Activation)
+        hidden = _ours(self.activation) if one_each else [_ours(activation) for activation in self.activation]
+        return Network(sizes, hidden=hidden, output=_ours(output), loss=loss)
+
+    def _start(self, random: np.random.RandomState) -> None:
+        """Draw the initial parameters and forget what was learnt before."""
+        network, k = self._network, self.n_networks
+        logistic = [activation.name == "sigmoid" for activation in network.hidden] or [self.activation == "logistic"]
+        factors = [2.0 if each else 6.0 for each in (*logistic, logistic[-1])][-len(network.shapes) :]
+        members = [draw_parameters(random, network.sizes, factors) for _ in range(k)]
+        drawn = (
+            members[0]
+            if k == 1
+            else [tuple(np.stack(arrays) for arrays in zip(*layers, strict=True)) for layers in zip(*members, strict=True)]
+        )
+        self.coefs_ = [self._place.put(coefs, dtype=self._place.dtype) for coefs, _ in drawn]
+        self.intercepts_ = [self._place.put(intercepts, dtype=self._place.dtype) for _, intercepts in drawn]
+        self.n_layers_ = len(network.sizes)
+        self.out_activation_ = "logistic" if network.output.name == "sigmoid" else network.output.name
+        self.n_iter_ = self.t_ = 0
+        for name in ("_state", "_watched"):
+            self.__dict__.pop(name, None)
+        if self.solver != "lbfgs":
+            self.loss_curve_: list[float] = []
+            self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
+
+    def _hold(self, parameters: Parameters) -> None:
+        """Make parameters the fitted attributes, in the place of the X that was fitted."""
+        library = choose_backend(self.backend, self.coefs_[0])
+        stays = library.namespace is self._place.library.namespace and (self.device is None or self._place.device is None)
+        moved = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
+        self.coefs_ = [layer.W.mT for layer in moved]
+        self.intercepts_ = [layer.b[..., 0] for layer in moved]
+        _PLACED[self] = [*self.coefs_, *self.intercepts_], parameters
+
+    def _parameters(self) -> Parameters:
+        """Return the fitted attributes as parameters of the backend."""
+        held = _PLACED.get(self)
+        arrays = [*self.coefs_, *self.intercepts_]
+        if held is not None and len(arrays) == len(held[0]) and all(one is other for one, other in zip(arrays, held[0], strict=True)):
+            return held[1]
+        library = choose_backend(self.backend, self.coefs_[0])
+        same = library.namespace is namespace(self.coefs_[0])
+
+        def placed(array: Any) -> Any:
+            return array if same and self.device is None else library.asarray(array, device=self.device)
+
+        parameters = tuple(
+            Layer(W=placed(coefs.mT), b=placed(intercepts[..., None]))
+            for coefs, intercepts in zip(self.coefs_, self.intercepts_, strict=True)
+        )
+        _PLACED[self] = arrays, parameters
+        return parameters
+
+    def _read_validation(self, validation_data: Any) -> Any:
+        """Return ``validation_data`` as (X, targets, y, weights), or ``None``."""
+        if validation_data is None:
+            return None
+        if not isinstance(validation_data, tuple | list) or len(validation_data) not in {2, 3}:
+            raise RangeError(f"validation_data must be (X, y) or (X, y, sample_weight), got {type(validation_data).__name__}")
+        X, y, *weights = validation_data
+        check_same_place(self, X, "fit")
+        X, y = read_examples(self, X, y, reset=False, numeric=not hasattr(self, "predict_proba"))
+        with translated():
+            targets = self._read_later_targets(y)
+        return X, targets, y, read_weights(weights[0] if weights else None, X.shape[0])
+
+    def _features(self, X: Any, method: str) -> Any:
+        """Return X checked; an ndarray that can't be told from what ``fit`` saw is looked at only for NaN and infinity."""
+        fitted = self.__dict__
+        if "coefs_" not in fitted:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using this estimator."
+            )
+        first = fitted["coefs_"][0]
+        if (
+            type(X) is np.ndarray
+            and type(first) is np.ndarray
+            and X.dtype == first.dtype
+            and X.shape[1:] == first.shape[-2:-1]
+            and X.shape[0]
+            and "feature_names_in_" not in fitted
+            and np.isfinite(np.dot(X.reshape(-1), X.reshape(-1)))
+        ):
+            return X
+        check_same_place(self, X, method)
+        return read_features(self, X, reset=False)
+
+    def _passed(self, X: Any, method: str) -> Any:
+        """Return the last layer's pass for X, Z (or ``None``) and A (n_L, m), in the place of the fitted attributes; of a stack (k, n_L, m)."""
+        X = self._features(X, method)
+        parameters, network = self._parameters(), self._network
+        library = choose_backend(self.backend, self.coefs_[0])
+        outside = library.namespace is not namespace(self.coefs_[0]) or self.device is not None
+        like, parts = parameters[0].W, []
+        for part in dense_parts(X):
+            if outside or part.dtype != like.dtype:
+                part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
+            last = forward(network, parameters, part.mT)[-1]
+            parts.append((last.Z, last.A))
+        xp = namespace(like)
+        Z, A = (
+            parts[0]
+            if len(parts) == 1
+            else (None if parts[0][0] is None else xp.concat([Z for Z, _ in parts], axis=-1), xp.concat([A for _, A in parts], axis=-1))
+        )
+        if outside:
+            Z, A = (None if each is None else self._place.put(library.to_numpy(each)) for each in (Z, A))
+        return Z, A
+
+    def _averaged(self, A: Any) -> Any:
+        """Return the mean over an ensemble's members."""
+        return A if self.n_networks == 1 else namespace(A).mean(A, axis=0)
+
+    def _spread(self, A: Any) -> Any:
+        """Return the standard deviation over an ensemble's members; zero for one network."""
+        xp = namespace(A)
+        return xp.zeros_like(A) if self.n_networks == 1 else xp.std(A, axis=0)
+
+    def _hold_members(self) -> None:
+        """Make an ensemble's members estimators of their own."""
+        self.estimators_ = [self] if self.n_networks == 1 else [self._member(i) for i in range(self.n_networks)]
+        if self.n_networks == 1:
+            del self.estimators_
+
+    def _member(self, i: int) -> Any:
+        member = clone(self).set_params(n_networks=1)
+        shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
+        for name in ("estimators_", "_state", "_watched", "_curves"):
+            shared.pop(name, None)
+        vars(member).update(shared)
+        member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
+        member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
+        if self.solver != "lbfgs":
+            for name, curve in self._curves.items():
+                setattr(member, name, None if curve is None else [values[i] for values in curve])
+            member.loss_ = member.loss_curve_[-1] if member.loss_curve_ else float("nan")
+        return member
+
+    def __getstate__(self) -> Any:
+        state = dict(super().__getstate__())
+        if state.get("_state") is not None:
+            library = choose_backend(self.backend, self.coefs_[0])
+            state["_state"] = tree_map(library.to_numpy, state["_state"])
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.array_api_support = True
+        return tags
+
+
+def _ours(activation: Any) -> Any:
+    return _NAMES.get(activation, activation) if isinstance(activation, str) else activation
+
+
+def _check_unchanged(estimator: Any, network: Network) -> None:
+    """Refuse to go on with parameters of other shapes."""
+    stacked = () if estimator.n_networks == 1 else (estimator.n_networks,)
+    wanted = [(*stacked, n_in, n) for n, n_in in network.shapes]
+    got = [tuple(coefs.shape) for coefs in estimator.coefs_]
+    if wanted != got:
+        raise DataError(
+            f"what was fitted before has weights of the shapes {got}, and these data and hidden_layer_sizes ask for {wanted}: "
+            "set warm_start=False, or keep the sizes"
+        )

@@ -70,7 +70,8 @@ class TrainingStep:
         X, Y, weights = gather(inputs.rows, X, Y, weights)
         network = self.network
         if self.dropout:
-            network = with_dropout(network, dropout_masks(inputs.keys, network, Y.shape[-1], self.dropout, parameters[0].W))
+            masks = dropout_masks(inputs.keys, network, Y.shape[-1], self.dropout, parameters[0].W)
+            network = with_dropout(network, masks, self.dropout)
         trace = forward(network, parameters, X)
         C = cost(network, trace, Y, weights)
         gradients = backward(network, parameters, trace, Y, weights)

@@ -191,7 +191,7 @@ def train(
         (*rows, weights),
         batches=batches,
         penalty=Penalty(penalty, penalty_on),
-        dropout=rates,
+        dropout=rates if any(rates) else (),
         clip_norm=clip_norm,
         watch=watch,
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),

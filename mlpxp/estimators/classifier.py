@@ -189,7 +189,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return self._labels(xp.argmax(A, axis=-2))
         if self.n_outputs_ == 1 and not binarizer.y_type_.startswith("multilabel"):
             positive = xp.astype(A[0, ...] > 0.5, xp.int64 if type(A) is np.ndarray else xp.int32)
-            return self._labels(positive if len(self.classes_) > 1 else positive * 0)
+            return self._labels(positive if self.classes_.shape[0] > 1 else positive * 0)
         present = xp.astype((A > 0.5).mT, xp.int64)
         if binarizer.sparse_input_:
             return binarizer.inverse_transform(to_host(A.mT))
@@ -198,10 +198,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _labels(self, indices: Any) -> Any:
         """Return the labels with these numbers, in the place of the numbers where labels can be there."""
         if type(indices) is np.ndarray:
-            return self._host_classes[indices]
+            return self._binarizer.classes_[indices]
         if is_foreign(self.classes_):
             return namespace(indices).take(self.classes_, indices, axis=0)
-        return self._host_classes[to_host(indices)]
+        return self._binarizer.classes_[to_host(indices)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes).
@@ -232,7 +232,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return (Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))).mT
         likely = -(xp.maximum(-Z, 0.0) + xp.log1p(xp.exp(-xp.abs(Z))))  # ln σ(z), and ln σ(-z) = ln σ(z) - z
         if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return likely.mT
+            return xp.where(A > 0.5, xp.log(A), likely).mT  # labels whose probabilities round to 1 are equally likely
         return xp.stack([(likely - Z)[0, ...], likely[0, ...]], axis=-1)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -252,19 +252,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             self._binarizer = LabelBinarizer().fit(y)
         elif hasattr(self, "classes_"):
             self._check_labels(unique_labels(y))
-        self._host_classes = self._binarizer.classes_
-        foreign = self._is_foreign_place()
-        self.classes_ = (
-            foreign.put(self._host_classes) if foreign is not None and self._host_classes.dtype.kind in "iufb" else self._host_classes
-        )
+        host, place = self._binarizer.classes_, self._place_of_X
+        self.classes_ = place.put(host) if place.device is not None and host.dtype.kind in "iufb" else host  # no other library has text
         return self._binarize(y)
 
-    def _is_foreign_place(self) -> Any:
-        place = self.__dict__.get("_place_of_X")
-        return None if place is None or place.library.name == "numpy" else place
-
     def _check_labels(self, labels: Any) -> None:
-        known = self._host_classes
+        known = self._binarizer.classes_
         if self.warm_start:
             if set(labels) != set(known):
                 raise DataError(
@@ -277,8 +270,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _read_later_targets(self, y: Any) -> Any:
         y = _flat(y)
         labels = unique_labels(y)
-        if len(np.setdiff1d(labels, self._host_classes, assume_unique=True)):
-            raise DataError(f"the validation data have classes that the training data lack: {labels}, not all in {self._host_classes}")
+        if len(np.setdiff1d(labels, self._binarizer.classes_, assume_unique=True)):
+            raise DataError(
+                f"the validation data have classes that the training data lack: {labels}, not all in {self._binarizer.classes_}"
+            )
         return self._binarize(y)
 
     def _binarize(self, y: Any) -> Any:
@@ -296,9 +291,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if self._binarizer.y_type_.startswith("multilabel"):
             raise RangeError("class_weight weighs examples by their one class, and these have several labels: use sample_weight")
         if isinstance(self.class_weight, dict):
-            unknown = [label for label in self.class_weight if label not in self._host_classes]
+            unknown = [label for label in self.class_weight if label not in self._binarizer.classes_]
             if unknown:
-                raise RangeError(f"class_weight has weights for {unknown}, which are none of the classes {self._host_classes.tolist()}")
+                raise RangeError(
+                    f"class_weight has weights for {unknown}, which are none of the classes {self._binarizer.classes_.tolist()}"
+                )
         elif incremental:
             raise RangeError(
                 "class_weight='balanced' is not supported for partial_fit, which sees a part of the examples: "

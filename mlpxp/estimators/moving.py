@@ -64,7 +64,7 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     if getattr(old, "_state", None) is not None:
         moved._state = tree_map(lambda leaf: place.put(to_host(leaf)), old._state)
     if hasattr(old, "classes_"):
-        host = old._host_classes
+        host = old._binarizer.classes_
         moved.classes_ = host if library.name == "numpy" or host.dtype.kind not in "iufb" else place.put(host)
     if hasattr(old, "estimators_"):
         moved.estimators_ = [to_backend(member, library, device) for member in old.estimators_]

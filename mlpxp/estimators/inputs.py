@@ -1,4 +1,4 @@
-"""What comes in at the estimators' door: NumPy, pandas, polars, lists and sparse through scikit-learn's own checks, other arrays as they are."""
+"""What comes in at the estimators' door: host data through scikit-learn's own checks, arrays of other libraries as and where they are."""
 
 from __future__ import annotations
 

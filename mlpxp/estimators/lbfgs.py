@@ -41,7 +41,7 @@ class _CostAndGradients:
 
 
 class _Objective:
-    """The cost with scikit-learn's penalty ½α Σ‖W‖² / Σw and its gradient, of one vector: all weights (n_in, n_out), then all intercepts."""
+    """The cost with the penalty ½α Σ‖W‖² / Σw and its gradient, of one vector: all weights (n_in, n_out), then all intercepts."""
 
     def __init__(self, estimator: Any, network: Network, place: Place, examples: tuple[Any, Any, Any, Any]) -> None:
         X, targets, _, weights = examples

@@ -26,7 +26,7 @@ from mlpxp.propagation import forward
 if TYPE_CHECKING:
     from mlpxp.network import Parameters
 
-__all__ = ["SOLVERS", "MultilayerPerceptron"]
+__all__ = ["SOLVERS", "MultilayerPerceptron", "is_stochastic"]
 
 SOLVERS = ("sgd", "adam", "adamw", "lbfgs")
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name for it, and ours
@@ -227,7 +227,7 @@ class MultilayerPerceptron(BaseEstimator):
         return read_features(self, X, reset=False)
 
     def _passed(self, X: Any, method: str) -> Any:
-        """Return the last layer's pass for X, Z (or ``None``) and A (n_L, m), in the place of the fitted attributes; of a stack (k, n_L, m)."""
+        """Return the last layer's Z (or ``None``) and A (n_L, m) for X, in the place of the fitted attributes; of a stack (k, n_L, m)."""
         X = self._features(X, method)
         parameters, network = self._parameters(), self._network
         library = choose_backend(self.backend, self.coefs_[0])
@@ -289,6 +289,13 @@ class MultilayerPerceptron(BaseEstimator):
         tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Whether there is a ``partial_fit``; for scikit-learn's ``available_if``, which shows the error."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic.")
+    return True
 
 
 def _ours(activation: Any) -> Any:

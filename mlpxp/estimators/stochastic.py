@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def solve(
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
     epochs = 1 if incremental else estimator.max_iter
     try:
-        with bar(epochs) if estimator.progress else nullcontext([]) as shown:
+        with _shown(estimator, epochs) as shown:
             result = train(
                 network,
                 columns,
@@ -116,6 +116,10 @@ def solve(
     estimator._hold(result.last_parameters if best is None else best)
     _note(estimator, monitor, result.history, held_out, said, m)
     _warn(estimator, stop, incremental=incremental)
+
+
+def _shown(estimator: Any, epochs: int) -> AbstractContextManager[list[Any]]:
+    return bar(epochs) if estimator.progress else nullcontext([])
 
 
 def _split(estimator: Any, examples: tuple[Any, Any, Any, Any], random: np.random.RandomState) -> tuple[Any, Any]:
@@ -197,6 +201,7 @@ def _optimizer(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -
 def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any:
     """η as train takes it: a number, or a schedule of the epochs done."""
     policy, eta = estimator.learning_rate, float(estimator.learning_rate_init)
+    schedule: Any
     if not isinstance(policy, str):
         schedule = policy if callable(policy) else _listed(policy, estimator.max_iter)
     elif policy == "cosine":
@@ -209,7 +214,7 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
         schedule = _inverse_scaling(eta, estimator.power_t, m, estimator.t_ if incremental else 0, before=estimator.t_)
     if estimator.warm_up:
         schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
-    if callable(schedule) and incremental and policy != "adaptive" and policy != "invscaling":
+    if callable(schedule) and incremental and not (isinstance(policy, str) and policy in {"adaptive", "invscaling"}):
         done = len(estimator.loss_curve_)
         return lambda epoch: schedule(epoch + done)
     return schedule

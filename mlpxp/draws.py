@@ -2,7 +2,8 @@
 
 The array API standard has no random numbers, so they are drawn by ``numpy.random.Generator`` and then moved: the same seed
 gives the same initial weights and the same batches on every backend. Each purpose has a stream of its own, and the
-order of an epoch's batches is a function of the seed and the epoch alone, so that a resumed run needs no saved state.
+order of an epoch's batches is a function of the seed and the epoch alone, and so are the keys of its dropout masks: a resumed
+run needs no saved state.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mlpxp.errors import RangeError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SCHEMES", "batch_order", "check_seed", "weights"]
+__all__ = ["SCHEMES", "batch_order", "check_seed", "dropout_keys", "weights"]
 
 _STREAMS = {"weights": 0, "batches": 1, "dropout": 2}
 
@@ -79,5 +80,23 @@ def batch_order(seed: int, epoch: int, m: int) -> np.ndarray:
     return _stream("batches", seed, epoch).permutation(m)
 
 
+def dropout_keys(seed: int, epoch: int, first: int, n: int, layers: int) -> np.ndarray:
+    """Return the keys of the masks of n batches of epoch ``epoch`` (counted from 1), of which ``first`` come before them.
+
+    Returns
+    -------
+    ndarray (n, layers, 2), int32
+        Of a batch the same, however the epoch is cut into folds.
+    """
+    stream = np.random.PCG64(_sequence("dropout", seed, epoch))
+    stream.advance(first * layers)
+    drawn = stream.random_raw(n * layers)
+    return drawn.astype("<u8").view("<i4").astype(np.int32, copy=False).reshape(n, layers, 2)
+
+
 def _stream(purpose: str, seed: int, *position: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *position)))
+    return np.random.default_rng(_sequence(purpose, seed, *position))
+
+
+def _sequence(purpose: str, seed: int, *position: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *position))

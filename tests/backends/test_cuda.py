@@ -12,7 +12,7 @@ from mlpxp_backends.cuda import source
 from mlpxp_backends.fusion import step_by_step
 
 COMPILER = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
-TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
+TYPES = {"float32": "float", "float64": "double", "int32": "int", "bool": "bool"}
 EXTREME = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-30, 1e30, -1e30, 80.0, -80.0, 300.0, 2.0**-24]
 
 
@@ -44,6 +44,8 @@ def values(expression, rng, n=400):
     for dtype in expression.arguments:
         if dtype == "bool":
             yield rng.random(n) < 0.5
+        elif dtype == "int32":
+            yield np.where(rng.random(n) < 0.5, rng.integers(-40, 40, n), rng.integers(-(2**31), 2**31, n)).astype(dtype)
         else:
             ordinary = rng.standard_normal(n) * rng.choice([0.1, 1.0, 10.0], n)
             yield np.where(rng.random(n) < 0.25, rng.choice(EXTREME, n), ordinary).astype(dtype)
@@ -55,18 +57,18 @@ def test_every_kernel_computes_what_numpy_computes(everything, compiled):
         arguments = list(values(expression, rng))
         n = arguments[0].size
         every = step_by_step(xp)(expression._replace(results=tuple(range(len(expression.steps)))))
-        nudged = [array if array.dtype == np.bool_ else array * (1 + 4 * np.finfo(array.dtype).eps) for array in arguments]
+        nudged = [array * (1 + 4 * np.finfo(array.dtype).eps) if array.dtype.kind == "f" else array for array in arguments]
         with np.errstate(all="ignore"):
             every_step, nudged_step = every((n,), *arguments), every((n,), *nudged)
         got = [np.empty(n, dtype=expression.steps[i][2]) for i in expression.results]
         getattr(compiled, f"f{number}")(ctypes.c_long(n), *[array.ctypes.data_as(ctypes.c_void_p) for array in (*arguments, *got)])
         # a function's last digit may differ, and a difference of two large results has it where its own first digits are; where such
         # a difference is divided by, the arguments' last digits show how much that is
-        finite = [np.where(np.isfinite(step), np.abs(step), 0.0) for step in every_step if step.dtype != np.bool_]
+        finite = [np.where(np.isfinite(step), np.abs(step), 0.0) for step in every_step if step.dtype.kind == "f"]
         scale = np.max(finite, axis=0) if finite else np.zeros(n)
         for result, i in zip(got, expression.results, strict=True):
             wanted = every_step[i]
-            if wanted.dtype == np.bool_:
+            if wanted.dtype.kind != "f":
                 np.testing.assert_array_equal(result, wanted, err_msg=str(expression))
                 continue
             np.testing.assert_array_equal(np.isfinite(result), np.isfinite(wanted), err_msg=str(expression))

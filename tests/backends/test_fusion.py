@@ -443,6 +443,10 @@ def test_nan_is_passed_on_by_maximum_and_minimum(fusion):
         np.testing.assert_array_equal(np.isnan(function(0.5, x + 1.0).value), [True, False, False])
 
 
+def whole(x, xp):
+    return xp.astype(100.0 * x, xp.int32)
+
+
 @pytest.mark.parametrize(
     "function",
     [
@@ -467,6 +471,9 @@ def test_nan_is_passed_on_by_maximum_and_minimum(fusion):
         lambda x, b, xp: x + float(x[0, 0]) + int(x[0, 0]) + len(x) + bool(b[0, 0]) + x.size + np.asarray(x).sum(),
         lambda x, b, xp: x + x.sum() if hasattr(x, "sum") else x,
         lambda x, b, xp: xp.linalg.svd(x)[1][:, None] + xp.linalg.matmul(x, x.mT) @ x,
+        lambda x, b, xp: xp.astype((whole(x, xp) * 2147483647 ^ whole(x, xp) >> 3) & 1023, xp.float64),
+        lambda x, b, xp: xp.where(b, whole(x, xp), 3) // 2 + (-whole(x, xp) << 1 | 5) - abs(whole(x, xp)) % 3 + (whole(x, xp) > -2),
+        lambda x, b, xp: whole(x, xp) * 0.5 + whole(x, xp) / 3 + xp.astype(whole(x, xp) + 7, xp.float32) + (5 & whole(x, xp)),
         lambda x, b, xp: x + x.T[0, 1] + xp.finfo(x.dtype).eps + xp.isdtype(x.dtype, "real floating"),
     ],
 )
@@ -478,6 +485,20 @@ def test_whatever_a_users_function_asks_for(fusion, function):
     got = fusion.computed(function(*lazies, namespace(lazies[0])))
     assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
     np.testing.assert_allclose(got, wanted, rtol=1e-15)
+
+
+def test_integers_wrap_around_and_numbers_that_they_do_not_have_are_the_librarys_affair(fusion):
+    x = fusion.lazy(np.asarray([2**31 - 1, -(2**31), -5], dtype="int32"))
+    for y, wanted in (
+        (x + 1, [-(2**31), -(2**31) + 1, -4]),
+        (x * 65539, [2**31 - 65539, -(2**31), -327695]),
+        (x >> 1, [2**30 - 1, -(2**30), -3]),
+    ):
+        assert y.node.value is None
+        assert y.dtype == y.value.dtype == np.int32
+        np.testing.assert_array_equal(y.value, wanted)
+    with pytest.raises(OverflowError):
+        x + 2**31
 
 
 def test_a_boolean_beside_a_number_is_the_librarys_affair(recorder):

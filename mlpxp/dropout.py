@@ -43,7 +43,7 @@ def check_dropout(dropout: object, n_hidden: int) -> tuple[float, ...]:
     for rate in each:
         if not isinstance(rate, Real) or isinstance(rate, bool) or not 0.0 <= float(rate) < 1.0:
             raise RangeError(f"dropout must be a number from 0 and below 1, or one for each hidden layer, got {dropout!r}")
-    rates = tuple(float(rate) for rate in each)
+    rates: tuple[float, ...] = tuple(float(rate) for rate in each)
     if n_hidden == 0 and any(rates):
         raise RangeError(f"dropout must be 0 for a network without hidden layers, got {dropout!r}: there is no unit to leave out")
     if n_hidden and len(rates) != n_hidden:

@@ -1,7 +1,6 @@
 """What the tests of the fused backends share: everything that the core asks of them in a step."""
 
 import math
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -11,9 +10,6 @@ import pytest
 
 from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, draws, initialize
 from mlpxp.arrays import namespace
-from mlpxp.dropout import dropout_masks, with_dropout
-from mlpxp.evaluation import gather
-from mlpxp.propagation import backward, cost, forward
 from mlpxp.step import Inputs, TrainingStep
 from mlpxp_backends.fusion import Fusion, step_by_step
 
@@ -100,25 +96,6 @@ def case(hidden, head, optimizer, *, dtype="float64", steps=1, stack=False, weig
     )
 
 
-@dataclass(frozen=True)
-class DropoutStep:
-    """One update of a network that leaves out hidden units, as a training loop does it."""
-
-    network: Network
-    optimizer: GradientDescent
-    rates: tuple
-
-    def __call__(self, state, inputs, X, Y):
-        parameters, optimizer_state = state
-        rows, keys = inputs
-        X, Y, _ = gather(rows, X, Y, None)
-        masks = dropout_masks(keys, self.network, X.shape[-1], self.rates, parameters[0].W)
-        masked = with_dropout(self.network, masks, self.rates)
-        trace = forward(masked, parameters, X)
-        gradients = backward(masked, parameters, trace, Y)
-        return self.optimizer.update(parameters, gradients, optimizer_state), cost(masked, trace, Y)
-
-
 def dropout_case(network, *, rates=(0.2, 0.5), dtype="float64", stack=False, steps=6):
     """Return arrays for a fold of a network with two classes: batches of 8 out of 30 examples."""
     draw = np.random.default_rng(1)
@@ -126,8 +103,9 @@ def dropout_case(network, *, rates=(0.2, 0.5), dtype="float64", stack=False, ste
     parameters = initialize(network, seed=(3, 4, 5) if stack else 3, dtype=dtype)
     X = draw.standard_normal((30, network.sizes[0])).astype(dtype)
     Y = np.eye(2, dtype=dtype)[draw.integers(0, 2, 30)]
-    inputs = draw.integers(0, 30, (steps, 8)).astype("int32"), draws.dropout_keys(5, 1, 0, steps, len(rates))
-    return Case(DropoutStep(network, optimizer, rates), (parameters, optimizer.start(parameters)), inputs, (X, Y))
+    rows, keys = draw.integers(0, 30, (steps, 8)).astype("int32"), draws.dropout_keys(5, 1, 0, steps, len(rates))
+    inputs = Inputs(rows, np.full(steps, 0.5, dtype=dtype), None, keys)
+    return Case(TrainingStep(network, optimizer, rates), (parameters, optimizer.start(parameters)), inputs, (X, Y, None, None))
 
 
 WAYS = [

@@ -69,7 +69,7 @@ def test_the_evaluation_is_what_it_is_without_fusion(core, fusion, weighted):
 
 def test_full_batches_too(core, recorder):
     each = core.case("gelu", core.HEADS[-2], Adam(0.01), steps=4)
-    each = each._replace(inputs=(None, each.inputs[1]))
+    each = each._replace(inputs=each.inputs._replace(rows=None))
     close(recorder.fold(each), plain(each))
 
 
@@ -206,7 +206,7 @@ def test_another_batch_size_or_number_needs_no_other_kernel(core, recorder):
     kernels = set()
     for m in (10, 7):
         each = core.case("tanh", core.HEADS[-2], GradientDescent(0.1, momentum=0.5 + 0.01 * m))
-        recorder.fold(each._replace(inputs=(each.inputs[0][:, :m], each.inputs[1])))
+        recorder.fold(each._replace(inputs=each.inputs._replace(rows=each.inputs.rows[:, :m])))
         kernels.add(frozenset(recorder.seen))
     assert len(kernels) == 1
 
@@ -258,7 +258,7 @@ def test_a_step_is_run_twice_and_then_replayed_also_in_later_folds(core, recorde
 
 def test_other_shapes_are_another_tape(core, recorder):
     each = core.case("tanh", core.HEADS[-2], OPTIMIZER, steps=5)
-    short = each._replace(inputs=(each.inputs[0][:, :3], each.inputs[1]))
+    short = each._replace(inputs=each.inputs._replace(rows=each.inputs.rows[:, :3]))
     step = Counts(each.step)
     for one in (each, short, each, short):
         close(recorder.fold(one._replace(step=step)), plain(one))

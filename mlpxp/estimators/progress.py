@@ -34,7 +34,7 @@ def bar(epochs: int) -> Iterator[list[Callable[[Epoch], None]]]:
         task = shown.add_task("", total=epochs)
 
         def advance(epoch: Epoch) -> None:
-            loss = epoch.cost if isinstance(epoch.cost, float) else sum(epoch.cost) / len(epoch.cost)
+            loss = sum(epoch.cost) / len(epoch.cost) if isinstance(epoch.cost, tuple) else epoch.cost
             shown.update(task, completed=epoch.number, description=f"loss {loss:.6g}")
 
         yield [advance]

@@ -76,6 +76,19 @@ class MultilayerPerceptron(BaseEstimator):
         "n_networks": [Interval(Integral, 1, None, closed="left")],
     }
 
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: str
+    random_state: Any
+    warm_start: bool
+    early_stopping: bool
+    backend: Any
+    device: Any
+    dtype: str | None
+    output_activation: Any
+    n_networks: int
+    _curves: dict[str, Any]
+
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
         raise NotImplementedError
@@ -264,7 +277,8 @@ class MultilayerPerceptron(BaseEstimator):
             del self.estimators_
 
     def _member(self, i: int) -> Any:
-        member = clone(self).set_params(n_networks=1)
+        copy: Any = clone(self)
+        member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
         for name in ("estimators_", "_state", "_watched", "_curves"):
             shared.pop(name, None)
@@ -278,7 +292,8 @@ class MultilayerPerceptron(BaseEstimator):
         return member
 
     def __getstate__(self) -> Any:
-        state = dict(super().__getstate__())
+        theirs: Any = super().__getstate__()
+        state: dict[str, Any] = dict(theirs)
         if state.get("_state") is not None:
             library = choose_backend(self.backend, self.coefs_[0])
             state["_state"] = tree_map(library.to_numpy, state["_state"])

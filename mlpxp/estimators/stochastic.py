@@ -246,7 +246,7 @@ def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: b
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
-        _reader(estimator, held_out, said) if watches else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
+        _reader(estimator, held_out, said) if watches and held_out is not None else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,

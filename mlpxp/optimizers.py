@@ -112,11 +112,13 @@ class GradientDescent:
         eta, mu = state.learning_rate, self.momentum
         if not mu:
             return tree_map(lambda W, g: W - eta * g, parameters, gradients), state  # G1
-        velocity = tree_map(lambda v, g: mu * v - eta * g, state.velocity, gradients)
-        if self.nesterov:
-            parameters = tree_map(lambda W, v, g: W + (mu * v - eta * g), parameters, velocity, gradients)
-        else:
-            parameters = tree_map(lambda W, v: W + v, parameters, velocity)
+
+        def moved(W: Any, g: Any, v: Any) -> tuple[Any, Any]:
+            step = eta * g
+            v = mu * v - step
+            return W + (mu * v - step if self.nesterov else v), v
+
+        parameters, velocity = _moved_each(moved, parameters, gradients, state.velocity)
         return parameters, MomentumState(eta, velocity)
 
 
@@ -181,8 +183,7 @@ class Adam:
             step *= eta
             return W - step, m, v
 
-        layers = zip(parameters, gradients, state.gradients, state.squares, strict=True)
-        parameters, sums, squares = zip(*[map(Layer._make, zip(*map(moved, *layer), strict=True)) for layer in layers], strict=True)
+        parameters, sums, squares = _moved_each(moved, parameters, gradients, state.gradients, state.squares)
         return parameters, AdamState(state.learning_rate, t, sums, squares)
 
 
@@ -191,6 +192,11 @@ class AdamW(Adam):
     """:class:`Adam` whose weights decay by default: λ = 0.01 (Loshchilov and Hutter 2019)."""
 
     weight_decay: float = 0.01
+
+
+def _moved_each(moved: Any, *trees: Parameters) -> Any:
+    """Apply a function of one array of each tree, which returns several, and return as many trees."""
+    return zip(*[map(Layer._make, zip(*map(moved, *layers), strict=True)) for layers in zip(*trees, strict=True)], strict=True)
 
 
 def _one_minus_power(beta: float, t: Any) -> Any:

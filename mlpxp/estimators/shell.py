@@ -271,6 +271,7 @@ class MultilayerPerceptron(BaseEstimator):
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
+        member.stop_ = self.stop_[i]
         if self.solver != "lbfgs":
             for name, curve in self._curves.items():
                 setattr(member, name, None if curve is None else [values[i] for values in curve])

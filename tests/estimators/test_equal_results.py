@@ -5,94 +5,33 @@ import warnings
 
 import numpy as np
 import pytest
+from estimator_pairs import (
+    assert_equal,
+    assert_fits_equal,
+    binary,
+    both,
+    counts,
+    diabetes,
+    digits,
+    largest_difference,
+    multilabel,
+    standardised,
+)
 from scipy.sparse import csc_array, csc_matrix, csr_array, csr_matrix
-from sklearn import neural_network as theirs
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine, make_multilabel_classification
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mlpxp import MLPClassifier, MLPRegressor, Stop
+from mlpxp import MLPClassifier, Stop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ATOL = 1e-8
 POLICIES = ("constant", "invscaling", "adaptive")
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-
-
-def standardised(X):
-    return StandardScaler().fit_transform(X)
-
-
-def digits():
-    X, y = load_digits(return_X_y=True)
-    return X[:230] / 16.0, y[:230]
-
-
-def binary():
-    X, y = load_breast_cancer(return_X_y=True)
-    return standardised(X)[:150], y[:150]
-
-
-def multilabel():
-    return make_multilabel_classification(n_samples=120, n_features=8, n_classes=4, random_state=0)
-
-
-def diabetes():
-    X, y = load_diabetes(return_X_y=True)
-    return standardised(X)[:210], standardised(y[:, None])[:210, 0]
-
-
-def counts():
-    X, y = diabetes()
-    return X, np.round(np.exp(y))
-
-
 CLASSES = {"digits": digits, "binary": binary, "multilabel": multilabel}
-
-
-def both(name, **options):
-    """scikit-learn's estimator and ours, with the same options."""
-    ours = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}[name]
-    return getattr(theirs, name)(**options), ours(**options)
-
-
-def largest_difference(wanted, got):
-    pairs = zip(wanted.coefs_ + wanted.intercepts_, got.coefs_ + got.intercepts_, strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in pairs)
-
-
-def assert_equal(wanted, got, X, *, atol=ATOL, curves=True):
-    assert [a.shape for a in wanted.coefs_ + wanted.intercepts_] == [a.shape for a in got.coefs_ + got.intercepts_]
-    assert largest_difference(wanted, got) < atol
-    assert (got.n_iter_, got.t_, got.n_layers_, got.n_outputs_) == (wanted.n_iter_, wanted.t_, wanted.n_layers_, wanted.n_outputs_)
-    assert got.out_activation_ == wanted.out_activation_
-    if hasattr(wanted, "classes_"):
-        np.testing.assert_array_equal(got.classes_, wanted.classes_)
-        np.testing.assert_array_equal(got.predict(X), wanted.predict(X))
-        np.testing.assert_allclose(got.predict_proba(X), wanted.predict_proba(X), atol=10 * atol)
-    else:
-        np.testing.assert_allclose(got.predict(X), wanted.predict(X), atol=100 * atol)
-    if not curves:
-        return
-    names = [
-        "loss_",
-        *(name for name in ("loss_curve_", "best_loss_", "best_validation_score_", "validation_scores_") if hasattr(wanted, name)),
-    ]
-    for name in names:
-        one, other = getattr(wanted, name), getattr(got, name)
-        assert (one is None) == (other is None), name
-        if one is not None:
-            np.testing.assert_allclose(other, one, rtol=1e-7, atol=atol, err_msg=name)
-
-
-def assert_fits_equal(name, X, y, *, sample_weight=None, atol=ATOL, curves=True, **options):
-    wanted, got = both(name, **{"random_state": 0, **options})
-    assert_equal(wanted.fit(X, y, sample_weight), got.fit(X, y, sample_weight), X, atol=atol, curves=curves)
-    return wanted, got
 
 
 @pytest.mark.parametrize("data", CLASSES)
@@ -204,81 +143,6 @@ def test_the_loss_of_a_weighted_epoch_is_the_mean_over_its_examples():
     parts = [(slice(0, 100), 100), (slice(100, 200), 100), (slice(200, 230), 30)]
     assert wanted.loss_ == pytest.approx(sum(np.average(-np.log(p[s]), weights=w[s]) * n for s, n in parts) / 230, rel=1e-9)
     assert abs(wanted.loss_ - got.loss_) > 1e-4 * got.loss_
-
-
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
-def test_warm_start(name, solver):
-    X, y = digits() if name == "MLPClassifier" else diabetes()
-    wanted, got = both(
-        name, solver=solver, learning_rate="invscaling", warm_start=True, hidden_layer_sizes=(9,), max_iter=3, random_state=0
-    )
-    for _ in range(3):
-        assert_equal(wanted.fit(X, y), got.fit(X, y), X)
-    assert len(got.loss_curve_) == len(got.learning_rate_curve_) == 9
-
-
-def test_warm_start_of_lbfgs():
-    X, y = diabetes()
-    wanted, got = both("MLPRegressor", solver="lbfgs", warm_start=True, hidden_layer_sizes=(9,), max_iter=4, random_state=0)
-    for _ in range(2):
-        assert_equal(wanted.fit(X, y), got.fit(X, y), X)
-
-
-def test_warm_start_with_early_stopping():
-    X, y = binary()
-    wanted, got = both("MLPClassifier", early_stopping=True, warm_start=True, hidden_layer_sizes=(9,), max_iter=8, random_state=0)
-    for _ in range(3):
-        assert_equal(wanted.fit(X, y), got.fit(X, y), X)
-    assert len(got.validation_scores_) > 12
-
-
-@pytest.mark.parametrize("options", [{}, {"solver": "sgd", "learning_rate": "invscaling"}, {"solver": "sgd", "learning_rate": "adaptive"}])
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
-def test_partial_fit_in_parts_of_several_sizes(name, options):
-    X, y = digits() if name == "MLPClassifier" else diabetes()
-    wanted, got = both(name, **options, n_iter_no_change=2, tol=0.5, hidden_layer_sizes=(9,), random_state=np.random.RandomState(3))
-    got.random_state = np.random.RandomState(3)
-    classes = {"classes": np.unique(y)} if name == "MLPClassifier" else {}
-    for part in (slice(0, 50), slice(50, 120), slice(120, 150)) * 3:
-        for one in (wanted, got):
-            one.partial_fit(X[part], y[part], **classes)
-        assert_equal(wanted, got, X)
-    assert len(got.loss_curve_) == 9
-
-
-def test_partial_fit_after_fit_goes_on_with_the_optimizer():
-    X, y = digits()
-    wanted, got = both("MLPClassifier", hidden_layer_sizes=(9,), max_iter=3, random_state=0)
-    for one in (wanted, got):
-        one.fit(X, y).partial_fit(X[:70], y[:70]).partial_fit(X[70:], y[70:], np.linspace(0.5, 1.5, 160))
-    assert_equal(wanted, got, X)
-
-
-def test_a_second_fit_begins_anew():
-    X, y = digits()
-    got = MLPClassifier((9,), max_iter=3, random_state=0).fit(X, y)
-    first = got.coefs_[0].copy()
-    np.testing.assert_array_equal(got.fit(X, y).coefs_[0], first)
-    assert len(got.loss_curve_) == 3
-
-
-@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"shuffle": False}, {"solver": "lbfgs"}])
-def test_a_random_state_instance_is_left_in_the_same_state(options):
-    X, y = digits()
-    streams = np.random.RandomState(7), np.random.RandomState(7)
-    for one, stream in zip(both("MLPClassifier", hidden_layer_sizes=(9,), max_iter=3, **options), streams, strict=True):
-        one.set_params(random_state=stream).fit(X, y).fit(X, y)
-    assert streams[0].randint(2**31) == streams[1].randint(2**31)
-
-
-def test_no_random_state_draws_from_numpys_global_one():
-    X, y = digits()
-    results = []
-    for one in both("MLPClassifier", hidden_layer_sizes=(9,), max_iter=3):
-        np.random.seed(11)  # noqa: NPY002 - the global generator is what is tested
-        results.append(one.fit(X, y))
-    assert_equal(*results, X)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])

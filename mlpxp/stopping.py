@@ -24,6 +24,7 @@ class Stop(StrEnum):
     CALLBACK = "stopped by a callback"
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
+    STUCK = "no step lowers the cost"  # a line search's, of L-BFGS
 
 
 @dataclass

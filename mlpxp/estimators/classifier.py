@@ -290,6 +290,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         first = not hasattr(self, "coefs_")
         labels = to_host(y)
         with translated():
+            if first:
+                self._validate_params()  # before the labels are looked at
             multilabel = type_of_target(labels).startswith("multilabel")
             if multilabel and not hasattr(self, "classes_"):
                 classes = np.arange(labels.shape[1])

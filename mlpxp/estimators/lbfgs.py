@@ -20,12 +20,16 @@ from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.history import Epoch, History
 from mlpxp.network import Layer, stack, unstack
 from mlpxp.propagation import backward, cost, forward
+from mlpxp.stopping import Stop
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
     from mlpxp.network import Network, Parameters
 
 __all__ = ["solve"]
+
+_CALLBACK = 99  # scipy's status of a minimisation that a callback stopped
+_STOPS = (Stop.CONVERGED, Stop.MAXIMUM, Stop.STUCK)  # by scipy's status
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,21 @@ def solve(
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
-    found = [_minimised(estimator, objective, member) for member in (unstack(start) if estimator.n_networks > 1 else [start])]
-    parameters = [parameters for parameters, _, _ in found]
+    members = unstack(start) if estimator.n_networks > 1 else [start]
+    estimator.stop_ = (Stop.DIVERGED,) * len(members) if estimator.n_networks > 1 else Stop.DIVERGED  # unless it goes well
+    found = [_minimised(estimator, objective, member) for member in members]
+    parameters, counts, values, stops = zip(*found, strict=True)
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
-    estimator.n_iter_ = max(n for _, n, _ in found)
-    estimator.loss_ = sum(value for _, _, value in found) / len(found)
+    estimator.n_iter_, estimator.loss_ = max(counts), sum(values) / len(values)
+    estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
+    if Stop.INTERRUPTED in stops:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+    if estimator.verbose:
+        print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
 
 
-def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tuple[Parameters, int, float]:
+def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tuple[Parameters, int, float, Stop]:
+    """Return the parameters, the iterations, the cost, and why it stopped."""
     begun, iteration = time.perf_counter(), 0
     deadline = math.inf if estimator.max_seconds is None else begun + estimator.max_seconds
     latest = objective.vector(start)
@@ -153,16 +164,18 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         with np.errstate(over="ignore", invalid="ignore"):
             result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=7)
-        return objective.parameters(latest), iteration, objective(latest)[0]
+        return objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED
     if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed.",
             parameters=objective.parameters(latest),
             history=History(),
         )
-    n = iteration if result.status == 99 else _check_optimize_result("lbfgs", result, estimator.max_iter)
-    return objective.parameters(result.x), n, float(result.fun)
+    if result.status == _CALLBACK:
+        n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
+    else:
+        n, stop = _check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
+    return objective.parameters(result.x), n, float(result.fun), stop
 
 
 def _wants_stop(estimator: Any, objective: _Objective, number: int, result: Any, seconds: float) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpxp.history import Epoch
+    from mlpxp.stopping import Stop
 
 __all__ = ["Monitor"]
 
@@ -33,18 +34,21 @@ class Monitor:
     members : int
         0 is one network that is no stack.
     tol, patience : float
+    reason : Stop
+        Why a member stops that this stops.
     keeps_best : bool
         Whether to hold on to the parameters of the best epochs.
     rate : float or None
         The adaptive rate to begin with; ``None`` is another schedule.
     stops : bool
-        Whether anything is to be stopped; ``partial_fit`` only counts.
+        Whether anything is to be stopped; ``partial_fit`` only counts, and slows down.
     """
 
     read: Callable[[Epoch], list[float]]
     members: int
     tol: float
     patience: float
+    reason: Stop
     keeps_best: bool
     rate: float | None = None
     stops: bool = True
@@ -74,12 +78,12 @@ class Monitor:
             self.best[i] = value
             if self.keeps_best:
                 self.best_parameters[i] = tree_map(lambda leaf: leaf[i, ...], epoch.parameters) if self.members else epoch.parameters
-        if self.stale[i] > self.patience and self.stops:
+        if self.stale[i] > self.patience:
             if self.rate is not None and self.rates[i] > _SLOWEST:
                 self.rates[i] /= _SLOWER
                 self.stale[i] = 0
             else:
-                self.done[i] = True
+                self.done[i] = self.stops
 
     def schedule(self, _: float) -> float | list[float]:
         """Return the adaptive rate as it is now, one each for a stack."""

@@ -36,6 +36,8 @@ _PLACED: WeakKeyDictionary[Any, tuple[list[Any], Parameters]] = WeakKeyDictionar
 class MultilayerPerceptron(BaseEstimator):
     """The common part of :class:`mlpxp.MLPClassifier` and :class:`mlpxp.MLPRegressor`."""
 
+    stop_: Any  # why the last fit stopped: a Stop, and of an ensemble one each
+
     _parameter_constraints: dict[str, Any] = {  # noqa: RUF012 - scikit-learn's way to declare them
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({*ACTIVATIONS, *_NAMES} - {"softmax"}), Activation, "array-like"],
@@ -285,6 +287,7 @@ class MultilayerPerceptron(BaseEstimator):
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
+        member.stop_ = self.stop_[i]
         if self.solver != "lbfgs":
             for name, curve in self._curves.items():
                 setattr(member, name, None if curve is None else [values[i] for values in curve])

@@ -98,6 +98,7 @@ def solve(
                 callbacks=[*callbacks, *shown],
             )
     except DivergenceError as error:
+        estimator.stop_ = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
         _note(estimator, monitor, error.history, held_out, said, m, diverged=True)
         best = _best(monitor)
         estimator._hold(error.parameters if best is None else best)
@@ -108,14 +109,17 @@ def solve(
                 parameters=error.parameters,
                 history=error.history,
             ) from error
-        warnings.warn(f"Training diverged, the best epoch's weights are kept: {error}", ConvergenceWarning, stacklevel=5)
+        warnings.warn(f"Training diverged, the best epoch's weights are kept: {error}", ConvergenceWarning, stacklevel=4)
         return
     estimator._state = result.optimizer_state
-    stop = result.stop if isinstance(result.stop, tuple) else (result.stop,)
+    stops = _stops(result.stop, monitor)
+    estimator.stop_ = stops if monitor.members else stops[0]
     best = _best(monitor)
     estimator._hold(result.last_parameters if best is None else best)
     _note(estimator, monitor, result.history, held_out, said, m)
-    _warn(estimator, stop, incremental=incremental)
+    if estimator.verbose:
+        print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
+    _warn(estimator, stops, incremental=incremental)
 
 
 def _shown(estimator: Any, epochs: int) -> AbstractContextManager[list[Any]]:
@@ -184,7 +188,7 @@ def _batch_size(asked: Any, m: int) -> int:
     if asked == "auto":
         return min(200, m)
     if asked > m:
-        warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6)
+        warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5)
     return min(int(asked), m)
 
 
@@ -250,6 +254,7 @@ def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: b
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
+        reason=Stop.EARLY if watches else Stop.CONVERGED,
         keeps_best=keeps and not incremental,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
@@ -293,6 +298,12 @@ def _each(value: Any) -> list[float]:
     return list(value) if isinstance(value, tuple) else [value]
 
 
+def _stops(stop: Stop | tuple[Stop, ...], monitor: Monitor) -> tuple[Stop, ...]:
+    """Return why each member stopped; to train the monitor is one callback among others."""
+    stops = stop if isinstance(stop, tuple) else (stop,)
+    return tuple(monitor.reason if done and one is Stop.CALLBACK else one for one, done in zip(stops, monitor.done, strict=True))
+
+
 def _best(monitor: Monitor) -> Parameters | None:
     """Return the best epochs' parameters, if they were kept and there was any."""
     if any(parameters is None for parameters in monitor.best_parameters):
@@ -330,7 +341,8 @@ def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, sai
         pairs = zip(history.validation_score, history.validation_cost, strict=True)
         scores = [(score,) * max(monitor.members, 1) for score in said] or [tuple(_scores(*pair, flat=flat)) for pair in pairs]
         scores += lost
-    new = {"loss_curve_": losses, "validation_loss_curve_": validation, "validation_scores_": scores}
+    rates = [rate if isinstance(rate, tuple) else (rate,) * max(monitor.members, 1) for rate in history.learning_rate] + lost
+    new = {"loss_curve_": losses, "learning_rate_curve_": rates, "validation_loss_curve_": validation, "validation_scores_": scores}
     past = getattr(estimator, "_curves", {}) if estimator.loss_curve_ else {}
     estimator._curves = {name: None if curve is None else (past.get(name) or []) + curve for name, curve in new.items()}
     for name, curve in estimator._curves.items():
@@ -346,15 +358,15 @@ def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, sai
 
 def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
     if Stop.INTERRUPTED in stop:
-        warnings.warn("Training interrupted by user.", stacklevel=6)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
     elif Stop.MAXIMUM in stop and not incremental:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
     elif Stop.DIVERGED in stop:
-        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=6)
+        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=5)
 
 
 def _say(epoch: Epoch) -> None:

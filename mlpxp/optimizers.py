@@ -266,10 +266,10 @@ def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, .
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
         rate = learning_rate(epoch)
-        rates = tuple(map(float, rate)) if isinstance(rate, Sequence) else (float(rate),)
-        for one in rates:
+        one_each = isinstance(rate, Sequence) and not isinstance(rate, str)
+        for one in rate if one_each else (rate,):
             _in_range("the rate of a schedule", one, 0.0, math.inf)
-        return rates if isinstance(rate, Sequence) else rates[0]
+        return tuple(map(float, rate)) if one_each else float(rate)
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 

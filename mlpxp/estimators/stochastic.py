@@ -24,7 +24,7 @@ from mlpxp.estimators.monitor import Monitor
 from mlpxp.estimators.progress import bar
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import stack
-from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp
+from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp, rate_at
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 from mlpxp.training import train
@@ -217,10 +217,11 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
 
 def _listed(rates: Sequence[float], epochs: int) -> Callable[[float], float]:
     """A schedule of one rate an epoch."""
-    rates = [float(rate) for rate in rates]
     if len(rates) != epochs:
         raise RangeError(f"learning_rate must be one rate for each of the max_iter={epochs} epochs, got {len(rates)} rates")
-    return lambda epoch: rates[min(int(epoch), len(rates) - 1)]
+    for epoch in range(epochs):
+        rate_at(rates.__getitem__, epoch)
+    return lambda epoch: rates[min(int(epoch), epochs - 1)]
 
 
 def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int) -> Callable[[float], float]:
@@ -236,12 +237,13 @@ def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int
 def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: bool) -> Monitor:
     k = estimator.n_networks
     early = estimator.early_stopping
+    scorer = _scorer(estimator.monitor)
     keeps = early if estimator.restore_best is None else estimator.restore_best
     watches = held_out is not None and (early or keeps)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
-        _reader(estimator, held_out, said) if watches else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
+        _reader(estimator, scorer, held_out, said) if watches else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
@@ -254,7 +256,15 @@ def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: b
     )
 
 
-def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any], said: list[float]) -> Callable[[Epoch], list[float]]:
+def _scorer(monitor: Any) -> Any:
+    """Return what scores an estimator, and ``None`` where an epoch has the number already."""
+    if monitor in {"loss", "score"}:
+        return None
+    with translated():
+        return get_scorer(monitor)
+
+
+def _reader(estimator: Any, scorer: Any, held_out: tuple[Any, Any, Any, Any], said: list[float]) -> Callable[[Epoch], list[float]]:
     """Return what reads the number to be raised from an epoch: the validation score or minus the loss, or what a scorer says."""
     monitor = estimator.monitor
     if monitor == "loss":
@@ -262,13 +272,12 @@ def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any], said: list[floa
     if monitor == "score":
         flat = _is_flat(held_out[1])
         return lambda epoch: _scores(epoch.validation_score, epoch.validation_cost, flat=flat)
-    with translated():
-        scorer = get_scorer(monitor)
     X, _, y, _ = held_out
 
     def read(epoch: Epoch) -> list[float]:
         estimator._hold(epoch.parameters)
-        score = float(scorer(estimator, X, y))
+        with translated() if isinstance(monitor, str) else nullcontext():
+            score = float(scorer(estimator, X, y))
         said.append(score)
         return [score] * max(estimator.n_networks, 1)
 

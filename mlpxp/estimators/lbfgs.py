@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,7 +18,9 @@ from mlpxp.backend import choose_backend
 from mlpxp.errors import DivergenceError, RangeError
 from mlpxp.estimators.inputs import dense_parts
 from mlpxp.estimators.losses import check_custom_loss
+from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
+from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
 from mlpxp.propagation import backward, cost, forward
 
@@ -128,16 +131,34 @@ def solve(
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
-    found = [_minimised(estimator, objective, member) for member in (unstack(start) if estimator.n_networks > 1 else [start])]
-    parameters = [parameters for parameters, _, _ in found]
+    deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
+    found: list[_Found] = []
+    with bar(estimator.max_iter) if estimator.progress else nullcontext([]) as shown:
+        for member in unstack(start) if estimator.n_networks > 1 else [start]:
+            if found and found[-1].interrupted:
+                found.append(_Found(member, 0, objective(objective.vector(member))[0], interrupted=True))
+            else:
+                found.append(_minimised(estimator, objective, member, [*estimator.callbacks, *shown], deadline))
+    if found[-1].interrupted:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+    parameters = [one.parameters for one in found]
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
-    estimator.n_iter_ = max(n for _, n, _ in found)
-    estimator.loss_ = sum(value for _, _, value in found) / len(found)
+    estimator.n_iter_ = max(one.n_iter for one in found)
+    estimator.loss_ = sum(one.loss for one in found) / len(found)
+    estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
 
 
-def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tuple[Parameters, int, float]:
+class _Found(NamedTuple):
+    """What came of one network."""
+
+    parameters: Parameters
+    n_iter: int
+    loss: float
+    interrupted: bool = False
+
+
+def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbacks: list[Any], deadline: float) -> _Found:
     begun, iteration = time.perf_counter(), 0
-    deadline = math.inf if estimator.max_seconds is None else begun + estimator.max_seconds
     latest = objective.vector(start)
 
     def watch(intermediate_result: Any) -> None:
@@ -145,7 +166,13 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         iteration, latest = iteration + 1, intermediate_result.x.copy()
         if estimator.verbose:
             print(f"Iteration {iteration}, loss = {intermediate_result.fun:.8f}")
-        if _wants_stop(estimator, objective, iteration, intermediate_result, time.perf_counter() - begun) or time.perf_counter() > deadline:
+        now = time.perf_counter()
+        answers = []
+        if callbacks:
+            cost, parameters = float(intermediate_result.fun), objective.parameters(latest)
+            epoch = Epoch(iteration, estimator.max_iter, cost, None, None, now - begun, math.nan, parameters)
+            answers = [callback(epoch) for callback in callbacks]  # each of them hears of it
+        if any(map(says_stop, answers)) or now > deadline:
             raise StopIteration
 
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
@@ -153,8 +180,7 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         with np.errstate(over="ignore", invalid="ignore"):
             result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=7)
-        return objective.parameters(latest), iteration, objective(latest)[0]
+        return _Found(objective.parameters(latest), iteration, objective(latest)[0], interrupted=True)
     if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed.",
@@ -162,11 +188,4 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
             history=History(),
         )
     n = iteration if result.status == 99 else _check_optimize_result("lbfgs", result, estimator.max_iter)
-    return objective.parameters(result.x), n, float(result.fun)
-
-
-def _wants_stop(estimator: Any, objective: _Objective, number: int, result: Any, seconds: float) -> bool:
-    if not len(estimator.callbacks):
-        return False
-    epoch = Epoch(number, estimator.max_iter, float(result.fun), None, None, seconds, math.nan, objective.parameters(result.x))
-    return any([callback(epoch) is True for callback in estimator.callbacks])  # noqa: C419 - each of them hears of it
+    return _Found(objective.parameters(result.x), n, float(result.fun))

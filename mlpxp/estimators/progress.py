@@ -30,7 +30,7 @@ def bar(epochs: int) -> Iterator[list[Callable[[Epoch], None]]]:
     except ImportError as error:
         raise MissingLibraryError("progress=True needs rich, which can't be imported: pip install 'mlpxp[sklearn]'") from error
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as shown:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("", total=epochs)
 
         def advance(epoch: Epoch) -> None:

@@ -274,15 +274,12 @@ class MultilayerPerceptron(BaseEstimator):
     def _member(self, i: int) -> Any:
         member = clone(self).set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
-        for name in ("estimators_", "_state", "_watched", "_curves"):
+        for name in ("estimators_", "_state", "_watched", "_curves", "_of_members"):
             shared.pop(name, None)
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
-        if self.solver != "lbfgs":
-            for name, curve in self._curves.items():
-                setattr(member, name, None if curve is None else [values[i] for values in curve])
-            member.loss_ = member.loss_curve_[-1] if member.loss_curve_ else float("nan")
+        vars(member).update(self._of_members[i])
         return member
 
     def __getstate__(self) -> Any:

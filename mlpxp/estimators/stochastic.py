@@ -209,7 +209,7 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
         schedule = _inverse_scaling(eta, estimator.power_t, m, estimator.t_ if incremental else 0, before=estimator.t_)
     if estimator.warm_up:
         schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
-    if callable(schedule) and incremental and policy != "adaptive" and policy != "invscaling":
+    if callable(schedule) and incremental and policy not in {"adaptive", "invscaling"}:
         done = len(estimator.loss_curve_)
         return lambda epoch: schedule(epoch + done)
     return schedule
@@ -337,15 +337,30 @@ def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, sai
     new = {"loss_curve_": losses, "validation_loss_curve_": validation, "validation_scores_": scores}
     past = getattr(estimator, "_curves", {}) if estimator.loss_curve_ else {}
     estimator._curves = {name: None if curve is None else (past.get(name) or []) + curve for name, curve in new.items()}
-    for name, curve in estimator._curves.items():
-        setattr(estimator, name, None if curve is None else [sum(values) / len(values) for values in curve])
-    estimator.n_iter_ = len(losses)
-    estimator.t_ += len(losses) * m
-    estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.nan
-    scored = [score for score in estimator.validation_scores_ or [] if not math.isnan(score)]
-    estimator.best_validation_score_ = max(scored, default=-math.inf) if held_out is not None else None
-    estimator.best_loss_ = None if estimator.early_stopping else min(estimator.loss_curve_, default=math.inf)
+    means = {name: None if curve is None else [sum(values) / len(values) for values in curve] for name, curve in estimator._curves.items()}
+    before, early = estimator.t_, estimator.early_stopping
+    vars(estimator).update(_summary(means, len(losses), before, m, early=early))
     estimator._watched = monitor.best, monitor.stale, monitor.rates
+    estimator._of_members = []
+    for i in range(monitor.members):
+        idle = len(history.cost) - monitor.seen[i]  # the epochs after it had stopped
+        curves = {
+            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]] for name, curve in estimator._curves.items()
+        }
+        estimator._of_members.append(_summary(curves, len(losses) - idle, before, m, early=early))
+
+
+def _summary(curves: dict[str, Any], epochs: int, before: int, m: int, *, early: bool) -> dict[str, Any]:
+    """Return the fitted attributes that follow from the curves."""
+    losses, scores = curves["loss_curve_"], curves["validation_scores_"]
+    scored = None if scores is None else [score for score in scores if not math.isnan(score)]
+    return curves | {
+        "n_iter_": epochs,
+        "t_": before + epochs * m,
+        "loss_": losses[-1] if losses else math.nan,
+        "best_loss_": None if early else min(losses, default=math.inf),
+        "best_validation_score_": None if scored is None else max(scored, default=-math.inf),
+    }
 
 
 def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
@@ -357,7 +372,7 @@ def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
             ConvergenceWarning,
             stacklevel=6,
         )
-    elif Stop.DIVERGED in stop:
+    if Stop.DIVERGED in stop:
         warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=6)
 
 

@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --no-compile
 PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+# Over the cores, and no more than 4 of them: a process holds PyTorch and JAX, a gigabyte. One thread each, or they wait for each other.
+SPREAD := --numprocesses auto --maxprocesses 4 --dist worksteal
+
 ifneq ($(filter-out torch cupy,$(EXTRAS)),)
   $(error EXTRAS may be torch, cupy, both or nothing, got "$(EXTRAS)")
 endif
@@ -24,7 +27,7 @@ demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits an
 	$(BIN)/mlpxp train digits --plot build/demo/loss-curve.png --output build/demo/digits.safetensors
 
 test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS="torch cupy" adds PyTorch and CuPy
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD)
 
 test-gpu:  ## the tests of the backends on every CUDA GPU library here; installs nothing, so PYTHON has to have it all
 	@PYTHONPATH=.:backends $(PYTHON) tests/run_on_gpu.py

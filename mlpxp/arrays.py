@@ -15,7 +15,7 @@ import array_api_compat
 from mlpxp.errors import BackendError, DtypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "Array",
@@ -24,6 +24,7 @@ __all__ = [
     "check_together",
     "device_like",
     "device_of",
+    "first_leaf",
     "is_array",
     "library_of",
     "maker_like",
@@ -198,15 +199,23 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     ``None`` is an empty place and stays one. The result has the tree's own types.
     """
     if isinstance(tree, tuple):
-        branches = [tree_map(function, *branch) for branch in zip(tree, *others, strict=True)]
-        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
+        return tuple.__new__(type(tree), [tree_map(function, *branch) for branch in zip(tree, *others, strict=True)])
     return None if tree is None else function(tree, *others)
 
 
 def tree_leaves(tree: object) -> list[Any]:
     """Return the arrays of a tree of tuples and named tuples, in order."""
-    if tree is None:
-        return []
+    return list(_leaves(tree))
+
+
+def first_leaf(tree: object) -> Any:
+    """Return the first array of a tree."""
+    return next(_leaves(tree))
+
+
+def _leaves(tree: object) -> Iterator[Any]:
     if isinstance(tree, tuple):
-        return [leaf for branch in tree for leaf in tree_leaves(branch)]
-    return [tree]
+        for branch in tree:
+            yield from _leaves(branch)
+    elif tree is not None:
+        yield tree

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mlpxp.arrays import Array, device_like, device_of, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.arrays import Array, device_like, device_of, first_leaf, is_array, library_of, namespace, tree_map
 from mlpxp.devices import Device, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
@@ -113,18 +113,13 @@ def fold_in_python(xp: Any, step: Callable[..., Any], state: Any, inputs: Any, *
     state, outs
         The last state, and what the steps returned, stacked along a new leading axis.
     """
+    inputs = tree_map(partial(xp.asarray, **device_like(first_leaf(state))), inputs)
     outs = []
-    placed = device_like(tree_leaves(state)[0])
-    for one in _steps_of(tree_map(lambda leaf: xp.asarray(leaf, **placed), inputs)):
+    for i in range(first_leaf(inputs).shape[0]):
+        one = tree_map(lambda leaf, i=i: leaf[i, ...], inputs)
         state, out = step(state, one, *data)
         outs.append(out)
     return state, xp.stack(outs)
-
-
-def _steps_of(inputs: Any) -> Iterator[Any]:
-    n_steps = tree_leaves(inputs)[0].shape[0]
-    for i in range(n_steps):
-        yield tree_map(lambda leaf, i=i: leaf[i, ...], inputs)
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,11 @@ def check_options(
     patience: object,
     start: object,
     penalty: object,
-    penalty_on: object,
-    clip_norm: object,
-    order: object,
     max_seconds: object,
     callbacks: object,
+    penalty_on: object = "mean",
+    clip_norm: object = None,
+    order: object = None,
 ) -> None:
     """Refuse options of :func:`mlpxp.train` that are out of range.
 

@@ -37,11 +37,13 @@ def check_dropout(dropout: object, n_hidden: int) -> tuple[float, ...]:
     RangeError
         A rate is no number from 0 and below 1, there are not as many as hidden layers, or there is no unit to leave out.
     """
-    each = tuple(dropout) if isinstance(dropout, Iterable) and not isinstance(dropout, str) else (dropout,) * max(n_hidden, 1)
+    each: tuple[Any, ...] = (
+        tuple(dropout) if isinstance(dropout, Iterable) and not isinstance(dropout, str) else (dropout,) * max(n_hidden, 1)
+    )
     for rate in each:
         if not isinstance(rate, Real) or isinstance(rate, bool) or not 0.0 <= float(rate) < 1.0:
             raise RangeError(f"dropout must be a number from 0 and below 1, or one for each hidden layer, got {dropout!r}")
-    rates = tuple(float(rate) for rate in each)
+    rates: tuple[float, ...] = tuple(float(rate) for rate in each)
     if n_hidden == 0 and any(rates):
         raise RangeError(f"dropout must be 0 for a network without hidden layers, got {dropout!r}: there is no unit to leave out")
     if n_hidden and len(rates) != n_hidden:

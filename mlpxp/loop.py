@@ -164,16 +164,12 @@ class Loop:
         of, total = self.penalty, fold.total
         if not of.strength:
             return None
-        if of.on == "mean":
-            key, values = ("mean", len(total)), [of.strength] * len(total)
-        else:
-            values = (of.strength / total).tolist()
-            key = ("sum", len(total), total[0]) if self.batches.weights is None else None
-        if key is None:
+        values = tuple((of.strength / total).tolist()) if of.on == "sum" else (of.strength,) * len(total)
+        if of.on == "sum" and self.batches.weights is not None:  # other batches, other shares
             return self.array(values)
-        if key not in self.constants:
-            self.constants[key] = self.array(values)
-        return self.constants[key]
+        if values not in self.constants:
+            self.constants[values] = self.array(values)
+        return self.constants[values]
 
     def _keys(self, number: int, fold: Fold) -> Any:
         """What the masks of each update of a fold are made of, (n, n_hidden, 2), or ``None``."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from mlpxp.arrays import array_like, namespace, tree_map
 from mlpxp.errors import RangeError
-from mlpxp.network import Parameters
+from mlpxp.network import Layer, Parameters
 
 __all__ = [
     "Adam",
@@ -56,12 +56,12 @@ class MomentumState(NamedTuple):
 
 
 class AdamState(NamedTuple):
-    """The state of Adam: η, the number of updates t, and the moments of the gradients."""
+    """The state of Adam: η, the number of updates t, and the sums Σ_i β1^{t-i} g_i and Σ_i β2^{t-i} g_i²."""
 
     learning_rate: Any
     t: Any
-    mean: Any
-    square: Any
+    gradients: Any
+    squares: Any
 
 
 class Optimizer(Protocol):
@@ -104,8 +104,8 @@ class GradientDescent:
 
     def __post_init__(self) -> None:
         _set_rate(self)
-        if self.momentum != 1.0:
-            _in_range("momentum", self.momentum, 0.0, 1.0)
+        if not _is_number(self.momentum) or not 0.0 <= self.momentum <= 1.0:
+            raise RangeError(f"momentum must be in [0, 1], got {self.momentum!r}")
         if self.nesterov and not self.momentum:
             raise RangeError("nesterov needs momentum in (0, 1), got 0: without a velocity there is nothing to look ahead along")
 
@@ -116,11 +116,13 @@ class GradientDescent:
         eta, mu = state.learning_rate, self.momentum
         if not mu:
             return tree_map(lambda W, g: W - eta * g, parameters, gradients), state  # G1
-        velocity = tree_map(lambda v, g: mu * v - eta * g, state.velocity, gradients)
-        if self.nesterov:
-            parameters = tree_map(lambda W, v, g: W + (mu * v - eta * g), parameters, velocity, gradients)
-        else:
-            parameters = tree_map(lambda W, v: W + v, parameters, velocity)
+
+        def moved(W: Any, g: Any, v: Any) -> tuple[Any, Any]:
+            step = eta * g
+            v = mu * v - step
+            return W + (mu * v - step if self.nesterov else v), v
+
+        parameters, velocity = _moved_each(moved, parameters, gradients, state.velocity)
         return parameters, MomentumState(eta, velocity)
 
 
@@ -165,16 +167,28 @@ class Adam:
         return AdamState(eta, _no_updates(parameters), _zeros(parameters), _zeros(parameters))
 
     def update(self, parameters: Parameters, gradients: Parameters, state: AdamState) -> tuple[Parameters, AdamState]:
+        """Update with the sums m/(1-β1) and v/(1-β2) in the place of m and v: their factors go into η and ε, two passes less."""
         t = state.t + 1.0
-        mean = tree_map(lambda m, g: self.beta1 * m + (1.0 - self.beta1) * g, state.mean, gradients)
-        square = tree_map(lambda v, g: self.beta2 * v + (1.0 - self.beta2) * (g * g), state.square, gradients)
-        xp = namespace(t)
-        eta = state.learning_rate * (xp.sqrt(_one_minus_power(self.beta2, t)) / _one_minus_power(self.beta1, t))
+        xp, root = namespace(t), math.sqrt(1.0 - self.beta2)
+        corrected = xp.sqrt(_one_minus_power(self.beta2, t)) / _one_minus_power(self.beta1, t) * ((1.0 - self.beta1) / root)
+        eta, epsilon = state.learning_rate * corrected, self.epsilon / root
         if self.weight_decay:
             kept = 1.0 - state.learning_rate * self.weight_decay
             parameters = tuple(layer._replace(W=kept * layer.W) for layer in parameters)
-        parameters = tree_map(lambda W, m, v: W - eta * m / (xp.sqrt(v) + self.epsilon), parameters, mean, square)
-        return parameters, AdamState(state.learning_rate, t, mean, square)
+
+        def moved(W: Any, g: Any, m: Any, v: Any) -> tuple[Any, Any, Any]:
+            m = self.beta1 * m
+            m += g
+            v = self.beta2 * v
+            v += g * g
+            step = xp.sqrt(v)
+            step += epsilon
+            step = m / step
+            step *= eta
+            return W - step, m, v
+
+        parameters, sums, squares = _moved_each(moved, parameters, gradients, state.gradients, state.squares)
+        return parameters, AdamState(state.learning_rate, t, sums, squares)
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,11 @@ class AdamW(Adam):
     """:class:`Adam` whose weights decay by default: λ = 0.01 (Loshchilov and Hutter 2019)."""
 
     weight_decay: float = 0.01
+
+
+def _moved_each(moved: Any, *trees: Parameters) -> Any:
+    """Apply a function of one array of each tree, which returns several, and return as many trees."""
+    return zip(*[map(Layer._make, zip(*map(moved, *layers), strict=True)) for layers in zip(*trees, strict=True)], strict=True)
 
 
 def _one_minus_power(beta: float, t: Any) -> Any:
@@ -265,11 +284,12 @@ class WarmUp:
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
-        rate = learning_rate(epoch)
+        rate: Any = learning_rate(epoch)
         one_each = isinstance(rate, Sequence) and not isinstance(rate, str)
-        for one in rate if one_each else (rate,):
+        rates: tuple[Any, ...] = tuple(rate) if one_each else (rate,)
+        for one in rates:
             _in_range("the rate of a schedule", one, 0.0, math.inf)
-        return tuple(map(float, rate)) if one_each else float(rate)
+        return tuple(map(float, rates)) if one_each else float(rates[0])
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 

@@ -87,9 +87,13 @@ class TrainingStep:
 def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameters) -> tuple[Any, Parameters]:
     """Add ½λ Σ_l ‖W_l‖² to the cost, and λW_l to ∂C/∂W_l."""
     xp = namespace(C)
-    for layer in parameters:
-        C = C + 0.5 * penalty * xp.sum(layer.W * layer.W, axis=(-2, -1))
-    return C, tuple(Layer(W=g.W + penalty * layer.W, b=g.b) for g, layer in zip(gradients, parameters, strict=True))
+    penalized = []
+    for layer, g in zip(parameters, gradients, strict=True):
+        W = penalty * layer.W
+        C = C + 0.5 * xp.sum(W * layer.W, axis=(-2, -1))
+        W += g.W
+        penalized.append(Layer(W, g.b))
+    return C, tuple(penalized)
 
 
 def _clip(limit: float, gradients: Parameters) -> Parameters:

@@ -174,9 +174,9 @@ def train(
         order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
-    rows = (X, Y.mT) if streamed else (X.mT, Y.mT)
-    if size is not None:
-        rows = tuple(each if each is X else library.asarray(each) for each in rows)  # contiguous where batches are gathered
+    rows: tuple[Any, Any] = (X if isinstance(X, Rows) else X.mT, Y.mT)
+    if size is not None:  # contiguous where batches are gathered
+        rows = (X if isinstance(X, Rows) else library.asarray(rows[0]), library.asarray(rows[1]))
     history = History() if earlier is None else earlier.history
     past = history.cost if validation is None else history.validation_cost
     if restores_best and earlier is not None and not earlier.restored_best:

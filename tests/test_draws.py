@@ -63,3 +63,28 @@ def test_bad_seeds(seed):
 def test_unknown_scheme():
     with pytest.raises(UnknownNameError, match=r"scheme must be one of glorot_uniform.*got 'xavier'"):
         draws.weights(((2, 3),), ("xavier",), 0)
+
+
+# ------------------------------------------------------------------------------------------------------- keys of dropout
+
+
+def test_keys_are_the_same_however_an_epoch_is_cut():
+    whole = draws.dropout_keys(3, 7, 0, 20, 2)
+    assert whole.shape == (20, 2, 2)
+    assert whole.dtype == "int32"
+    for first, n in ((0, 1), (0, 7), (7, 12), (19, 1)):
+        assert np.array_equal(draws.dropout_keys(3, 7, first, n, 2), whole[first : first + n])
+
+
+def test_keys_are_a_function_of_seed_epoch_batch_and_layer():
+    keys = [draws.dropout_keys(seed, epoch, 0, 50, 3) for seed in range(4) for epoch in range(1, 5)]
+    pairs = np.concatenate(keys).reshape(-1, 2)
+    assert len({pair.tobytes() for pair in pairs}) == 4 * 4 * 50 * 3
+    assert np.array_equal(draws.dropout_keys(2, 3, 0, 50, 3), draws.dropout_keys(2, 3, 0, 50, 3))
+
+
+def test_keys_are_spread_over_all_32_bit_integers():
+    """Each bit of 20,000 keys is set in half of them, with a standard deviation of 71."""
+    bits = np.unpackbits(draws.dropout_keys(0, 1, 0, 5000, 2).view("uint8").reshape(-1, 4), axis=1)
+    assert bits.shape == (20_000, 32)
+    assert np.all(np.abs(bits.sum(axis=0) - 10_000.0) < 5 * 71)

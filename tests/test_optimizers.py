@@ -200,6 +200,13 @@ def test_bad_fractions(make, name, value):
         make(0.1, **{name: value})
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.5, math.nan, math.inf, "0.9", None, True])
+def test_bad_momenta(value):
+    with pytest.raises(RangeError, match=r"^momentum must be in \[0, 1\], got "):
+        GradientDescent(0.1, momentum=value)
+    assert GradientDescent(0.1, momentum=1.0).momentum == 1.0  # a velocity that never fades
+
+
 @pytest.mark.parametrize("value", NOT_POSITIVE)
 @pytest.mark.parametrize(
     ("make", "name"),

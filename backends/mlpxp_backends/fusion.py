@@ -32,13 +32,17 @@ if TYPE_CHECKING:
 __all__ = ["ELEMENTWISE", "Expression", "Fusion", "Lazy", "step_by_step"]
 
 _LOGIC = frozenset({"logical_and", "logical_or", "logical_xor", "logical_not"})  # of booleans
-_EQUALITY = frozenset({"equal", "not_equal"})  # of booleans or of floats
+_EQUALITY = frozenset({"equal", "not_equal"})  # of booleans or of numbers
 _COMPARISONS = _EQUALITY | {"less", "less_equal", "greater", "greater_equal"}
+_BITS = frozenset({"bitwise_and", "bitwise_xor", "bitwise_right_shift"})  # of integers
 _ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "negative", "maximum", "minimum", "abs", "square"})
 _FUNCTIONS = frozenset({"cos", "exp", "expm1", "log", "log1p", "pow", "sin", "sqrt", "tanh"})  # dear: not to be computed twice
-ELEMENTWISE = _LOGIC | _COMPARISONS | _ARITHMETIC | _FUNCTIONS | {"where", "astype", "full"}  # what is put off, in the standard's names
+ELEMENTWISE = (
+    _LOGIC | _COMPARISONS | _BITS | _ARITHMETIC | _FUNCTIONS | {"where", "astype", "full"}
+)  # what is put off, in the standard's names
 
 _FLOATS = ("float32", "float64")
+_INTEGER = "int32"  # the one that masks are hashed in; others are the library's affair
 _ABOUT_TYPES = frozenset({"broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type"})  # they read no number
 _TRIES = 4  # tapes that differ before a step is taken for one without a tape
 _LONGEST = 128  # operations put off at most: this bounds a kernel's length and its arguments
@@ -54,7 +58,7 @@ class Expression(NamedTuple):
     Attributes
     ----------
     arguments : tuple of str
-        The dtypes of what goes in: ``"float32"``, ``"float64"`` or ``"bool"``.
+        The dtypes of what goes in: ``"float32"``, ``"float64"``, ``"int32"`` or ``"bool"``.
     steps : tuple of (str, tuple of int, str)
         Done one after the other: an operation, its operands and the dtype of what it gives. An operand i >= 0 is what step i gave,
         i < 0 is argument ~i.
@@ -175,7 +179,7 @@ class Fusion(ModuleType):
     def __init__(self, library: Any, compile: Compile) -> None:  # noqa: A002
         super().__init__(f"{library.__name__} (fused)")
         self.library = library
-        asked_for = {name: getattr(library, name) for name in (*_FLOATS, "bool")}
+        asked_for = {name: getattr(library, name) for name in (*_FLOATS, _INTEGER, "bool")}
         self.dtypes = {name: library.result_type(dtype) for name, dtype in asked_for.items()}  # NumPy's arrays have dtype(float32)
         self._names = {dtype: name for dtypes in (asked_for, self.dtypes) for name, dtype in dtypes.items()}
         self._array = type("Lazy", (Lazy,), {"__slots__": (), "__module__": __name__, "xp": self})
@@ -253,7 +257,7 @@ class Fusion(ModuleType):
             if node.register is None:
                 self.give_up_the_tape()  # an array from elsewhere, which may be another one the next time
             return node.register
-        if hasattr(tree, "dtype") and hasattr(tree, "shape"):
+        if hasattr(tree, "dtype") and hasattr(tree, "shape") and not isinstance(tree, type):  # NumPy's int32 is a type that has both
             self.give_up_the_tape()
         return tree
 
@@ -325,6 +329,8 @@ class Fusion(ModuleType):
         reads = _common_dtype(operation, noted)
         if reads is None:
             return self.call(_OPERATORS.get(operation) or getattr(self.library, operation), *operands)
+        if reads in _FLOATS:
+            noted = tuple([float(one) if type(one) is int else one for one in noted])
         nodes = [one for one in noted if type(one) is _Node]
         waiting = [node for node in nodes if node.value is None]
         length = 1 + sum([node.length for node in waiting])
@@ -336,11 +342,11 @@ class Fusion(ModuleType):
         dear = operation in _FUNCTIONS or any(node.dear for node in waiting)
         return self._waiting(_Node(None, shape, "bool" if operation in _TO_BOOLEANS else reads, operation, noted, reads, length, dear))
 
-    def _noted(self, operand: Any) -> _Node | float:
+    def _noted(self, operand: Any) -> _Node | float | int:
         if isinstance(operand, Lazy):
             return operand.node
         if type(operand) is float or type(operand) is int:
-            return float(operand)
+            return operand
         return self._leaf(operand) if hasattr(operand, "dtype") else _Node(operand, (), None)
 
     def _waiting(self, node: _Node) -> Lazy:
@@ -351,7 +357,7 @@ class Fusion(ModuleType):
 
     def astype(self, array: Any, dtype: Any, /, **options: Any) -> Any:
         name = self._names.get(dtype)
-        if options or name is None or not isinstance(array, Lazy) or array.node.dtype is None:
+        if options or name in (None, _INTEGER) or not isinstance(array, Lazy) or array.node.dtype in (None, _INTEGER):
             return self.call(self.library.astype, array, dtype, **options)
         node = array.node
         if node.dtype == name:
@@ -393,7 +399,7 @@ class Fusion(ModuleType):
             if node.value is not None:
                 places[node] = at = argument(node, node.dtype)
                 return at
-            operands = tuple([argument(one, node.reads) if type(one) is float else place(one) for one in node.operands])
+            operands = tuple([place(one) if type(one) is _Node else argument(one, node.reads) for one in node.operands])
             places[node] = at = len(steps)
             steps.append((node.operation, operands, node.dtype))
             dear.append(node.operation in _FUNCTIONS or any(i >= 0 and dear[i] for i in operands))
@@ -477,13 +483,19 @@ def _common_dtype(operation: str, operands: tuple[Any, ...]) -> str | None:
         if getattr(operands[0], "dtype", None) != "bool":
             return None
         operands = operands[1:]
-    arrays = [one for one in operands if type(one) is not float]
+    arrays = [one for one in operands if type(one) is _Node]
     if not arrays or any(one.dtype != arrays[0].dtype for one in arrays):
         return None
     dtype: str | None = arrays[0].dtype
     if dtype == "bool":
         return dtype if operation in _ON_BOOLEANS and len(arrays) == len(operands) else None
+    if dtype == _INTEGER:
+        return dtype if operation in _ON_INTEGERS and all(type(one) is _Node or _is_int32(one) for one in operands) else None
     return dtype if dtype in _FLOATS and operation in _ON_FLOATS else None
+
+
+def _is_int32(number: Any) -> bool:
+    return type(number) is int and -(2**31) <= number < 2**31
 
 
 @lru_cache(maxsize=4096)
@@ -497,13 +509,14 @@ def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
 
 _TO_BOOLEANS = _COMPARISONS | _LOGIC
 _ON_BOOLEANS = _LOGIC | _EQUALITY | {"where"}
-_ON_FLOATS = ELEMENTWISE - _LOGIC
+_ON_FLOATS = ELEMENTWISE - _LOGIC - _BITS
+_ON_INTEGERS = _COMPARISONS | _BITS | {"add", "subtract", "multiply", "where"}
 
 # The standard's functions that have an operator, by its method: operators take numbers in every library.
 _SYMBOLS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "pow": "pow",
     "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne",
-    "negative": "neg", "abs": "abs",
+    "negative": "neg", "abs": "abs", "bitwise_and": "and", "bitwise_xor": "xor", "bitwise_right_shift": "rshift",
 }  # fmt: skip
 _OPERATORS: dict[str, Callable[..., Any]] = {name: getattr(operator, f"__{symbol}__") for name, symbol in _SYMBOLS.items()}
 _SWAPPED = ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul", "and", "or", "xor", "lshift", "rshift")
@@ -536,7 +549,7 @@ for _name, _symbol in _SYMBOLS.items():
     setattr(Lazy, f"__{_symbol}__", _method)
     if _symbol in _SWAPPED:
         setattr(Lazy, f"__r{_symbol}__", _swapped)
-for _symbol in ("floordiv", "mod", "matmul", "and", "or", "xor", "lshift", "rshift", "pos", "invert"):
+for _symbol in ("floordiv", "mod", "matmul", "or", "lshift", "pos", "invert"):
     _method, _swapped = _operator_now(_symbol)
     setattr(Lazy, f"__{_symbol}__", _method)
     if _symbol in _SWAPPED:

@@ -109,7 +109,7 @@ class Section:
     Attributes
     ----------
     name : str
-        ``complexity``, ``cost``, ``devices``, ``peers``, ``memory``, ``accuracy``.
+        ``complexity``, ``cost``, ``devices``, ``peers``, ``estimators``, ``memory``, ``accuracy``.
     title : str
     claim : str
         What it is about, in a sentence or two.

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -18,14 +19,132 @@ from mlpxp.arrays import device_of, namespace
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators.shell import MultilayerPerceptron
+from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
 __all__ = ["MLPClassifier"]
 
 
 class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
-    """DOCSTRING"""
+    """A multi-layer perceptron classifier with scikit-learn's interface, on any array library.
+
+    It minimises the cross-entropy (C3 with softmax; C2 with the sigmoid for two classes and for several labels) by backpropagation
+    (B1 to B4). Put in the place of ``sklearn.neural_network.MLPClassifier`` it gives the same weights; what
+    scikit-learn doesn't have is off by default.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of each hidden layer; ``()`` is none.
+    activation : str, Activation, or a sequence of them, default "relu"
+        Of all hidden layers, or one each: a key of :data:`mlpxp.ACTIVATIONS`, scikit-learn's ``"logistic"`` for the sigmoid, or your own.
+    solver : {"sgd", "adam", "adamw", "lbfgs"}, default "adam"
+        Gradient descent with momentum, Adam, Adam with decoupled weight decay, or scipy's L-BFGS on all examples at once.
+    alpha : float, default 0.0001
+        The L2 penalty ½α Σ_l ‖W_l‖² on the sum of the losses: a batch's mean loss has α divided by what the batch weighs.
+    batch_size : int or "auto", default "auto"
+        Examples in an update; ``"auto"`` is min(200, m).
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, Schedule, or sequence of float, default "constant"
+        η from epoch to epoch. ``"invscaling"`` (η_0/(t + 1)^power_t with the t examples seen) and ``"adaptive"`` (a fifth, each time
+        that training would stop) are for sgd, as in scikit-learn. ``"cosine"`` falls along half a cosine over ``max_iter``. A sequence has
+        one rate for each of the ``max_iter`` epochs.
+    learning_rate_init : float, default 0.001
+        η_0.
+    power_t : float, default 0.5
+        See ``learning_rate``.
+    max_iter : int, default 200
+        The most epochs, or iterations of L-BFGS.
+    shuffle : bool, default True
+        Whether the examples are visited in another order in each epoch.
+    random_state : int, RandomState or None, default None
+        Decides the initial weights, the validation split, the batches and the dropout; drawn in scikit-learn's order, so that an equal
+        one gives scikit-learn's weights.
+    tol : float, default 1e-4
+        What counts as an improvement of the loss, or of the validation score.
+    verbose : bool or int, default False
+        Print the loss of each epoch.
+    warm_start : bool, default False
+        Whether ``fit`` begins with the weights that it ended with before.
+    momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
+        Of sgd.
+    early_stopping : bool, default False
+        Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
+        the weights of the best epoch.
+    validation_fraction : float in [0, 1), default 0.1
+        See ``early_stopping``.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of Adam.
+    n_iter_no_change : int or inf, default 10
+        Stop after more than this many epochs in a row without an improvement.
+    max_fun : int, default 15000
+        The most evaluations of L-BFGS.
+    backend : str or Backend, default "auto"
+        The array library to compute in; ``"auto"`` is that of X, NumPy for everything else.
+    device : str, Device or the library's own device object, optional
+        Where to compute, ``"cuda:0"``; where X is by default.
+    dtype : {"float32", "float64"}, optional
+        What to compute in; X's dtype by default, float64 where X is no float.
+    loss : "log_loss" or Loss, default "log_loss"
+        A loss of your own with its derivative, which is checked on the first batch.
+    output_activation : str or Activation, optional
+        By default softmax, or the sigmoid for two classes and for several labels.
+    class_weight : dict or "balanced", optional
+        What an example of each class weighs; ``"balanced"`` is m / (n_classes · count). A class that a dict doesn't name weighs 1.
+    label_smoothing : float in [0, 1), default 0
+        Targets are moved by this share towards the uniform distribution (Szegedy et al. 2016).
+    dropout : float or sequence of float, default 0
+        The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
+    weight_decay : float, default 0.01
+        λ of adamw: W ← W - ηλW before the update.
+    clip_norm : float, optional
+        A gradient longer than this, over all layers, is shortened to it.
+    warm_up : float, default 0
+        Epochs over which η rises from a hundredth of η_0.
+    monitor : {"score", "loss"}, scorer's name or callable, default "score"
+        What early stopping watches: the accuracy, the validation loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``.
+    restore_best : bool, optional
+        Whether to end with the weights of the epoch that was best by what is watched; by default with ``early_stopping``.
+    callbacks : sequence of callable, default ()
+        Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
+    progress : bool, default False
+        Show a progress bar (it needs rich).
+    max_seconds : float, optional
+        Stop after this time.
+    n_networks : int, default 1
+        How many differently initialised networks to train at once, as one stack on the same batches, and to average.
+
+    Attributes
+    ----------
+    classes_ : array
+        The labels, sorted.
+    coefs_, intercepts_ : list of array (n_in, n_out) and (n_out,)
+        The weights and the biases, in the library and on the device of the X that was fitted; of an ensemble with a leading axis.
+    loss_, best_loss_ : float
+        The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
+    loss_curve_ : list of float
+        The mean loss of each epoch's batches, each as it was before its update, with the penalty. Not for L-BFGS.
+    validation_loss_curve_, validation_scores_ : list of float, or None
+        After each epoch, where there are validation data.
+    best_validation_score_ : float or None
+        The highest of them.
+    n_iter_, t_ : int
+        Epochs of the last fit, and examples seen in all.
+    n_layers_, n_outputs_, out_activation_ : int, int, str
+        Layers with the input, units of the last one, and its activation.
+    n_features_in_, feature_names_in_ : int, and ndarray of str
+        The features of X, with their names if it had any.
+    estimators_ : list of MLPClassifier
+        The members of an ensemble.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from mlpxp import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16, 8), activation=["tanh", "relu"], solver="lbfgs", class_weight="balanced", random_state=0).fit(X, y)
+    >>> model.predict(X[:3])
+    array([0, 0, 0])
+    """
 
     _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
         "loss": [StrOptions({"log_loss"}), Loss],
@@ -147,7 +266,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
 
-    @available_if(lambda self: _is_stochastic(self))
+    @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Learn one epoch more, from these data; the optimizer's state and the history go on.
 
@@ -311,19 +430,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
 def _integer(like: Any) -> Any:
     """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
-    return namespace(like).__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
-
-
-def _is_stochastic(estimator: Any) -> bool:
-    if estimator.solver == "lbfgs":
-        raise AttributeError(f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic.")
-    return True
+    xp: Any = namespace(like)
+    return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
 
 
 def _flat(y: Any) -> Any:
     """Return a column of labels as (m,), with scikit-learn's warning."""
     if y.ndim == 2 and y.shape[1] == 1 and not hasattr(y, "tocsr"):
-        from sklearn.utils import column_or_1d
-
         return column_or_1d(y, warn=True)
     return y

@@ -1,4 +1,4 @@
-"""What comes in at the estimators' door: NumPy, pandas, polars, lists and sparse through scikit-learn's own checks, other arrays as they are."""
+"""What comes in at the estimators' door: host data through scikit-learn's own checks, arrays of other libraries as and where they are."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool)
         if is_foreign(X):
             validate_data(estimator, X, y, reset=reset, skip_check_array=True)
             X = _foreign_matrix(X)
-            y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
+            asked: Any = {"accept_sparse": "csr", "ensure_2d": False, "dtype": "numeric" if numeric else None}
+            y = check_array(y, input_name="y", **asked)
             check_consistent_length(np.empty((X.shape[0], 0)), y)
         else:
             X, y = validate_data(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +43,7 @@ class _CostAndGradients:
 
 
 class _Objective:
-    """The cost with scikit-learn's penalty ½α Σ‖W‖² / Σw and its gradient, of one vector: all weights (n_in, n_out), then all intercepts."""
+    """The cost with the penalty ½α Σ‖W‖² / Σw and its gradient, of one vector: all weights (n_in, n_out), then all intercepts."""
 
     def __init__(self, estimator: Any, network: Network, place: Place, examples: tuple[Any, Any, Any, Any]) -> None:
         X, targets, _, weights = examples
@@ -133,7 +132,7 @@ def solve(
     check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     found: list[_Found] = []
-    with bar(estimator.max_iter) if estimator.progress else nullcontext([]) as shown:
+    with bar(estimator.max_iter, shown=estimator.progress) as shown:
         for member in unstack(start) if estimator.n_networks > 1 else [start]:
             if found and found[-1].interrupted:
                 found.append(_Found(member, 0, objective(objective.vector(member))[0], interrupted=True))

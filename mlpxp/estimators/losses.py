@@ -34,7 +34,7 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
         return
     m = min(size, X.shape[0], _EXAMPLES)
     library, like = backend_of(parameters[0].W), parameters[0].W
-    rows = X[np.arange(m)] if not hasattr(X, "mT") or isinstance(X, np.ndarray) else X[:m, :]
+    rows: Any = X[np.arange(m)] if not hasattr(X, "mT") or isinstance(X, np.ndarray) else X[:m, :]
     rows = rows.toarray() if hasattr(rows, "toarray") else rows
     rows = library.asarray(
         rows, dtype="float32" if str(like.dtype).endswith("float32") else "float64", device=getattr(like, "device", None)

@@ -29,8 +29,7 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     Returns
     -------
     estimator
-        It predicts on arrays of that library, and its parameters ``backend`` and ``device`` are ``"auto"`` and ``None``, so that it computes
-        there too.
+        It takes and returns arrays of that library, and computes there: its ``backend`` is ``"auto"`` and its ``device`` ``None``.
 
     Raises
     ------
@@ -45,10 +44,9 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     >>> from mlpxp import MLPRegressor, to_backend
     >>> X = np.linspace(0.0, 1.0, 20)[:, None]
     >>> fitted = MLPRegressor(8, solver="lbfgs", random_state=0).fit(X, X[:, 0])
-    >>> to_backend(fitted, "strict").predict(X).shape
-    Traceback (most recent call last):
-    ...
-    mlpxp.errors.DataError: Inputs passed to MLPRegressor.predict() must use the same namespace ...
+    >>> moved = to_backend(fitted, "numpy")
+    >>> bool((moved.predict(X) == fitted.predict(X)).all())
+    True
     """
     if not hasattr(estimator, "coefs_"):
         raise DataError(f"{type(estimator).__name__} has no fitted attributes to move: call fit(X, y) first")

@@ -12,10 +12,9 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from mlpxp.errors import DataError
-from mlpxp.estimators.classifier import _is_stochastic
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import to_host
-from mlpxp.estimators.shell import MultilayerPerceptron
+from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
 __all__ = ["MLPRegressor"]
@@ -24,7 +23,119 @@ _HEADS = {"squared_error": ("identity", "mse"), "poisson": ("exp", "poisson")}
 
 
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
-    """DOCSTRING"""
+    """A multi-layer perceptron regressor with scikit-learn's interface, on any array library.
+
+    It minimises half the squared error (C1), or half the Poisson deviance, by backpropagation (B1 to B4). Put in the place of
+    ``sklearn.neural_network.MLPRegressor`` it gives the same weights; all that scikit-learn doesn't have is off by default. With several
+    outputs the loss is the sum over them, whose gradient it descends (scikit-learn reports the mean).
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"} or Loss, default "squared_error"
+        ``"poisson"`` has the output e^z and needs y ≥ 0. A loss of your own with its derivative is checked on the first batch.
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of each hidden layer; ``()`` is none.
+    activation : str, Activation, or a sequence of them, default "relu"
+        Of all hidden layers, or one each: a key of :data:`mlpxp.ACTIVATIONS`, scikit-learn's ``"logistic"`` for the sigmoid, or your own.
+    solver : {"sgd", "adam", "adamw", "lbfgs"}, default "adam"
+        Gradient descent with momentum, Adam, Adam with decoupled weight decay, or scipy's L-BFGS on all examples at once.
+    alpha : float, default 0.0001
+        The L2 penalty ½α Σ_l ‖W_l‖² on the sum of the losses: a batch's mean loss has α divided by what the batch weighs.
+    batch_size : int or "auto", default "auto"
+        Examples in an update; ``"auto"`` is min(200, m).
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, Schedule, or sequence of float, default "constant"
+        η from epoch to epoch. ``"invscaling"`` (η_0/(t + 1)^power_t with the t examples seen) and ``"adaptive"`` (a fifth, each time
+        that training would stop) are for sgd, as in scikit-learn. ``"cosine"`` falls along half a cosine over ``max_iter``. A sequence has
+        one rate for each of the ``max_iter`` epochs.
+    learning_rate_init : float, default 0.001
+        η_0.
+    power_t : float, default 0.5
+        See ``learning_rate``.
+    max_iter : int, default 200
+        The most epochs, or iterations of L-BFGS.
+    shuffle : bool, default True
+        Whether the examples are visited in another order in each epoch.
+    random_state : int, RandomState or None, default None
+        Decides the initial weights, the validation split, the batches and the dropout; drawn in scikit-learn's order, so that an equal
+        one gives scikit-learn's weights.
+    tol : float, default 1e-4
+        What counts as an improvement of the loss, or of the validation score.
+    verbose : bool or int, default False
+        Print the loss of each epoch.
+    warm_start : bool, default False
+        Whether ``fit`` begins with the weights that it ended with before.
+    momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
+        Of sgd.
+    early_stopping : bool, default False
+        Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
+        the weights of the best epoch.
+    validation_fraction : float in [0, 1), default 0.1
+        See ``early_stopping``.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of Adam.
+    n_iter_no_change : int or inf, default 10
+        Stop after more than this many epochs in a row without an improvement.
+    max_fun : int, default 15000
+        The most evaluations of L-BFGS.
+    backend : str or Backend, default "auto"
+        The array library to compute in; ``"auto"`` is that of X, NumPy for everything else.
+    device : str, Device or the library's own device object, optional
+        Where to compute, ``"cuda:0"``; where X is by default.
+    dtype : {"float32", "float64"}, optional
+        What to compute in; X's dtype by default, float64 where X is no float.
+    output_activation : str or Activation, optional
+        By default the identity, or the exponential function for ``"poisson"``.
+    dropout : float or sequence of float, default 0
+        The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
+    weight_decay : float, default 0.01
+        λ of adamw: W ← W - ηλW before the update.
+    clip_norm : float, optional
+        A gradient longer than this, over all layers, is shortened to it.
+    warm_up : float, default 0
+        Epochs over which η rises from a hundredth of η_0.
+    monitor : {"score", "loss"}, scorer's name or callable, default "score"
+        What early stopping watches: R², the validation loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``.
+    restore_best : bool, optional
+        Whether to end with the weights of the epoch that was best by what is watched; by default with ``early_stopping``.
+    callbacks : sequence of callable, default ()
+        Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
+    progress : bool, default False
+        Show a progress bar (it needs rich).
+    max_seconds : float, optional
+        Stop after this time.
+    n_networks : int, default 1
+        How many differently initialised networks to train at once, as one stack on the same batches, and to average.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of array (n_in, n_out) and (n_out,)
+        The weights and the biases, in the library and on the device of the X that was fitted; of an ensemble with a leading axis.
+    loss_, best_loss_ : float
+        The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
+    loss_curve_ : list of float
+        The mean loss of each epoch's batches, each as it was before its update, with the penalty. Not for L-BFGS.
+    validation_loss_curve_, validation_scores_ : list of float, or None
+        After each epoch, where there are validation data.
+    best_validation_score_ : float or None
+        The highest of them.
+    n_iter_, t_ : int
+        Epochs of the last fit, and examples seen in all.
+    n_layers_, n_outputs_, out_activation_ : int, int, str
+        Layers with the input, units of the last one, and its activation.
+    n_features_in_, feature_names_in_ : int, and ndarray of str
+        The features of X, with their names if it had any.
+    estimators_ : list of MLPRegressor
+        The members of an ensemble.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlpxp import MLPRegressor
+    >>> X = np.linspace(-1.0, 1.0, 200)[:, None]
+    >>> model = MLPRegressor(hidden_layer_sizes=20, activation="tanh", solver="lbfgs", random_state=0).fit(X, np.sin(3.0 * X[:, 0]))
+    >>> round(model.score(X, np.sin(3.0 * X[:, 0])), 2)
+    1.0
+    """
 
     _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
         "loss": [StrOptions(set(_HEADS)), Loss],
@@ -140,7 +251,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
 
-    @available_if(lambda self: _is_stochastic(self))
+    @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn one epoch more, from these data; the optimizer's state and the history go on.
 

@@ -25,9 +25,10 @@ from mlpxp.network import Layer, Network
 from mlpxp.propagation import forward
 
 if TYPE_CHECKING:
+    from mlpxp.estimators.inputs import Place
     from mlpxp.network import Parameters
 
-__all__ = ["SOLVERS", "MultilayerPerceptron"]
+__all__ = ["SOLVERS", "MultilayerPerceptron", "is_stochastic"]
 
 SOLVERS = ("sgd", "adam", "adamw", "lbfgs")
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name for it, and ours
@@ -76,6 +77,23 @@ class MultilayerPerceptron(BaseEstimator):
         "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
         "n_networks": [Interval(Integral, 1, None, closed="left")],
     }
+
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: str
+    random_state: Any
+    warm_start: bool
+    early_stopping: bool
+    backend: Any
+    device: Any
+    dtype: str | None
+    output_activation: Any
+    n_networks: int
+    dropout: Any
+    callbacks: Any
+    _curves: dict[str, Any]
+    _of_members: list[dict[str, Any]]
+    _place: Place
 
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
@@ -235,7 +253,7 @@ class MultilayerPerceptron(BaseEstimator):
         return read_features(self, X, reset=False)
 
     def _passed(self, X: Any, method: str) -> Any:
-        """Return the last layer's pass for X, Z (or ``None``) and A (n_L, m), in the place of the fitted attributes; of a stack (k, n_L, m)."""
+        """Return the last layer's Z (or ``None``) and A (n_L, m) for X, in the place of the fitted attributes; of a stack (k, n_L, m)."""
         X = self._features(X, method)
         parameters, network = self._parameters(), self._network
         library = choose_backend(self.backend, self.coefs_[0])
@@ -272,7 +290,8 @@ class MultilayerPerceptron(BaseEstimator):
             del self.estimators_
 
     def _member(self, i: int) -> Any:
-        member = clone(self).set_params(n_networks=1)
+        copy: Any = clone(self)
+        member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
         for name in ("estimators_", "_state", "_watched", "_curves", "_of_members"):
             shared.pop(name, None)
@@ -283,7 +302,8 @@ class MultilayerPerceptron(BaseEstimator):
         return member
 
     def __getstate__(self) -> Any:
-        state = dict(super().__getstate__())
+        theirs: Any = super().__getstate__()
+        state: dict[str, Any] = dict(theirs)
         for name in ("_place", "_place_of_X"):
             state.pop(name, None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if state.get("_state") is not None:
@@ -301,6 +321,13 @@ class MultilayerPerceptron(BaseEstimator):
         tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Whether there is a ``partial_fit``; for scikit-learn's ``available_if``, which shows the error."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic.")
+    return True
 
 
 def _ours(activation: Any) -> Any:

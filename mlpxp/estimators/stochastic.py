@@ -75,7 +75,7 @@ def solve(
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
     epochs = 1 if incremental else estimator.max_iter
     try:
-        with bar(epochs) if estimator.progress else nullcontext([]) as shown:
+        with bar(epochs, shown=estimator.progress) as shown:
             result = train(
                 network,
                 columns,
@@ -197,6 +197,7 @@ def _optimizer(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -
 def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any:
     """η as train takes it: a number, or a schedule of the epochs done."""
     policy, eta = estimator.learning_rate, float(estimator.learning_rate_init)
+    schedule: Any
     if not isinstance(policy, str):
         schedule = policy if callable(policy) else _listed(policy, estimator.max_iter)
     elif policy == "cosine":
@@ -209,7 +210,7 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
         schedule = _inverse_scaling(eta, estimator.power_t, m, estimator.t_ if incremental else 0, before=estimator.t_)
     if estimator.warm_up:
         schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
-    if callable(schedule) and incremental and policy not in {"adaptive", "invscaling"}:
+    if callable(schedule) and incremental and not (isinstance(policy, str) and policy in {"adaptive", "invscaling"}):
         done = len(estimator.loss_curve_)
         return lambda epoch: schedule(epoch + done)
     return schedule
@@ -219,9 +220,13 @@ def _listed(rates: Sequence[float], epochs: int) -> Callable[[float], float]:
     """A schedule of one rate an epoch."""
     if len(rates) != epochs:
         raise RangeError(f"learning_rate must be one rate for each of the max_iter={epochs} epochs, got {len(rates)} rates")
+
+    def schedule(epoch: float) -> float:
+        return rates[min(int(epoch), epochs - 1)]
+
     for epoch in range(epochs):
-        rate_at(rates.__getitem__, epoch)
-    return lambda epoch: rates[min(int(epoch), epochs - 1)]
+        rate_at(schedule, epoch)  # all of them, before the first is used
+    return schedule
 
 
 def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int) -> Callable[[float], float]:
@@ -243,7 +248,9 @@ def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: b
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
-        _reader(estimator, scorer, held_out, said) if watches else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
+        _reader(estimator, scorer, held_out, said)
+        if watches and held_out is not None
+        else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
@@ -345,7 +352,8 @@ def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, sai
     for i in range(monitor.members):
         idle = len(history.cost) - monitor.seen[i]  # the epochs after it had stopped
         curves = {
-            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]] for name, curve in estimator._curves.items()
+            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]]
+            for name, curve in estimator._curves.items()
         }
         estimator._of_members.append(_summary(curves, len(losses) - idle, before, m, early=early))
 

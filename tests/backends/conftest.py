@@ -8,7 +8,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 import pytest
 
-from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, initialize
+from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, draws, initialize
 from mlpxp.arrays import namespace
 from mlpxp.step import Inputs, TrainingStep
 from mlpxp_backends.fusion import Fusion, step_by_step
@@ -69,7 +69,7 @@ OPTIMIZERS = {
 class Case(NamedTuple):
     """A step and what it is given: ``step(state, inputs, *data)``."""
 
-    step: TrainingStep
+    step: object
     state: tuple
     inputs: tuple
     data: tuple
@@ -94,6 +94,18 @@ def case(hidden, head, optimizer, *, dtype="float64", steps=1, stack=False, weig
         Inputs(rows, rates.astype(dtype), penalties),
         (X, Y, weights, running),
     )
+
+
+def dropout_case(network, *, rates=(0.2, 0.5), dtype="float64", stack=False, steps=6):
+    """Return arrays for a fold of a network with two classes: batches of 8 out of 30 examples."""
+    draw = np.random.default_rng(1)
+    optimizer = GradientDescent(0.5)
+    parameters = initialize(network, seed=(3, 4, 5) if stack else 3, dtype=dtype)
+    X = draw.standard_normal((30, network.sizes[0])).astype(dtype)
+    Y = np.eye(2, dtype=dtype)[draw.integers(0, 2, 30)]
+    rows, keys = draw.integers(0, 30, (steps, 8)).astype("int32"), draws.dropout_keys(5, 1, 0, steps, len(rates))
+    inputs = Inputs(rows, np.full(steps, 0.5, dtype=dtype), None, keys)
+    return Case(TrainingStep(network, optimizer, rates), (parameters, optimizer.start(parameters)), inputs, (X, Y, None, None))
 
 
 WAYS = [
@@ -156,6 +168,11 @@ def everything():
         for head in HEADS:
             for weighted in (False, True):
                 evaluate(recorder.fusion, head, dtype, weighted=weighted)
+        for hidden in HIDDEN:
+            for stack in (False, True):
+                network = Network((3, 6, 5, 2), hidden, "softmax", "cross_entropy")
+                with np.errstate(all="ignore"):
+                    recorder.fold(dropout_case(network, dtype=dtype, stack=stack))
         every_operation(recorder.fusion, dtype)
     return recorder.seen
 
@@ -188,6 +205,10 @@ def every_operation(fusion, dtype):
             fusion.computed((getattr(fusion, name)(x),))
     for name in ("logical_and", "logical_or", "logical_xor"):
         fusion.computed((getattr(fusion, name)(yes, no),))
+    i, j = (fusion.lazy(np.asarray(values, dtype="int32")) for values in ([7, -(2**31), -5], [2**31 - 1, 2**31 - 1, 3]))
+    for name in ("bitwise_and", "bitwise_xor", "add", "subtract", "multiply", "less", "greater_equal", "equal"):
+        fusion.computed((getattr(fusion, name)(i, j), getattr(fusion, name)(i, -3)))
+    fusion.computed((fusion.bitwise_right_shift(i, 3), fusion.where(yes, i, j), fusion.where(yes, i, 5)))
     other = fusion.float64 if dtype == "float32" else fusion.float32
     fusion.computed((fusion.logical_not(yes), fusion.where(yes, x, y), fusion.where(yes, x, math.inf), fusion.where(no, yes, no)))
     fusion.computed((fusion.astype(yes, x.dtype), fusion.astype(x, other), fusion.astype(x, fusion.bool), fusion.ones_like(x)))

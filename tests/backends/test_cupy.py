@@ -106,7 +106,7 @@ def test_a_kernel_is_called_with_results_of_the_right_kind(monkeypatch, everythi
         def __call__(self, *arrays):
             inputs, outputs = arrays[: len(self.given)], arrays[len(self.given) :]
             for declared, array in zip(self.given, inputs, strict=True):
-                assert type(array) is float or str(array.dtype) == declared.split()[0]
+                assert type(array) in (float, int) or str(array.dtype) == declared.split()[0]
             assert [f"{array.dtype} r{i}" for i, array in enumerate(outputs)] == self.results
             return outputs
 
@@ -128,7 +128,7 @@ def code_of(expression, shape, arguments, *, flat):
     flat = flat or not shape
     infos = []
     for dtype, argument in zip(expression.arguments, arguments, strict=True):
-        if type(argument) is float:
+        if type(argument) in (float, int):
             infos.append(_kernel._ArgInfo(SCALAR, _scalar.CScalar, np.dtype(dtype), 0, True, True))
         else:
             infos.append(_kernel._ArgInfo(NDARRAY, cupy.ndarray, np.dtype(dtype), ndim, flat, True))
@@ -181,7 +181,7 @@ def test_every_kernel_computes_what_numpy_computes_on_a_gpu(everything, dtype):
             continue
         with np.errstate(all="ignore"):
             wanted = step_by_step(np)(expression)(shape, *arguments)
-        got = module._kernel(expression)(shape, *[one if type(one) is float else cupy.asarray(one) for one in arguments])
+        got = module._kernel(expression)(shape, *[one if type(one) in (float, int) else cupy.asarray(one) for one in arguments])
         tolerance = 1e-5 if "float32" in expression.arguments else 1e-12
         for one, other in zip(got, wanted, strict=True):
             np.testing.assert_allclose(cupy.asnumpy(one), other, rtol=tolerance, atol=tolerance, err_msg=str(expression))

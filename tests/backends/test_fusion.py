@@ -69,7 +69,7 @@ def test_the_evaluation_is_what_it_is_without_fusion(core, fusion, weighted):
 
 def test_full_batches_too(core, recorder):
     each = core.case("gelu", core.HEADS[-2], Adam(0.01), steps=4)
-    each = each._replace(inputs=(None, each.inputs[1]))
+    each = each._replace(inputs=each.inputs._replace(rows=None))
     close(recorder.fold(each), plain(each))
 
 
@@ -206,7 +206,7 @@ def test_another_batch_size_or_number_needs_no_other_kernel(core, recorder):
     kernels = set()
     for m in (10, 7):
         each = core.case("tanh", core.HEADS[-2], GradientDescent(0.1, momentum=0.5 + 0.01 * m))
-        recorder.fold(each._replace(inputs=(each.inputs[0][:, :m], each.inputs[1])))
+        recorder.fold(each._replace(inputs=each.inputs._replace(rows=each.inputs.rows[:, :m])))
         kernels.add(frozenset(recorder.seen))
     assert len(kernels) == 1
 
@@ -258,7 +258,7 @@ def test_a_step_is_run_twice_and_then_replayed_also_in_later_folds(core, recorde
 
 def test_other_shapes_are_another_tape(core, recorder):
     each = core.case("tanh", core.HEADS[-2], OPTIMIZER, steps=5)
-    short = each._replace(inputs=(each.inputs[0][:, :3], each.inputs[1]))
+    short = each._replace(inputs=each.inputs._replace(rows=each.inputs.rows[:, :3]))
     step = Counts(each.step)
     for one in (each, short, each, short):
         close(recorder.fold(one._replace(step=step)), plain(one))
@@ -443,6 +443,10 @@ def test_nan_is_passed_on_by_maximum_and_minimum(fusion):
         np.testing.assert_array_equal(np.isnan(function(0.5, x + 1.0).value), [True, False, False])
 
 
+def whole(x, xp):
+    return xp.astype(100.0 * x, xp.int32)
+
+
 @pytest.mark.parametrize(
     "function",
     [
@@ -467,6 +471,9 @@ def test_nan_is_passed_on_by_maximum_and_minimum(fusion):
         lambda x, b, xp: x + float(x[0, 0]) + int(x[0, 0]) + len(x) + bool(b[0, 0]) + x.size + np.asarray(x).sum(),
         lambda x, b, xp: x + x.sum() if hasattr(x, "sum") else x,
         lambda x, b, xp: xp.linalg.svd(x)[1][:, None] + xp.linalg.matmul(x, x.mT) @ x,
+        lambda x, b, xp: xp.astype((whole(x, xp) * 2147483647 ^ whole(x, xp) >> 3) & 1023, xp.float64),
+        lambda x, b, xp: xp.where(b, whole(x, xp), 3) // 2 + (-whole(x, xp) << 1 | 5) - abs(whole(x, xp)) % 3 + (whole(x, xp) > -2),
+        lambda x, b, xp: whole(x, xp) * 0.5 + whole(x, xp) / 3 + xp.astype(whole(x, xp) + 7, xp.float32) + (5 & whole(x, xp)),
         lambda x, b, xp: x + x.T[0, 1] + xp.finfo(x.dtype).eps + xp.isdtype(x.dtype, "real floating"),
     ],
 )
@@ -478,6 +485,20 @@ def test_whatever_a_users_function_asks_for(fusion, function):
     got = fusion.computed(function(*lazies, namespace(lazies[0])))
     assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
     np.testing.assert_allclose(got, wanted, rtol=1e-15)
+
+
+def test_integers_wrap_around_and_numbers_that_they_do_not_have_are_the_librarys_affair(fusion):
+    x = fusion.lazy(np.asarray([2**31 - 1, -(2**31), -5], dtype="int32"))
+    for y, wanted in (
+        (x + 1, [-(2**31), -(2**31) + 1, -4]),
+        (x * 65539, [2**31 - 65539, -(2**31), -327695]),
+        (x >> 1, [2**30 - 1, -(2**30), -3]),
+    ):
+        assert y.node.value is None
+        assert y.dtype == y.value.dtype == np.int32
+        np.testing.assert_array_equal(y.value, wanted)
+    with pytest.raises(OverflowError):
+        x + 2**31
 
 
 def test_a_boolean_beside_a_number_is_the_librarys_affair(recorder):

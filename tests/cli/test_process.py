@@ -18,6 +18,13 @@ PROGRAM = [
     sys.executable, "-c",
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from mlpxp.cli import main; main()",
 ]  # fmt: skip
+# the same, with a file that is there as soon as there is something to keep
+BEGUN = """
+from pathlib import Path
+from mlpxp.cli import fitting
+train = fitting.train
+fitting.train = lambda *data, callbacks, **options: train(*data, callbacks=(*callbacks, lambda _: Path("begun").touch()), **options)
+"""
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as POSIX has them")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"MLPXP_BACKEND", "FORCE_COLOR", "COLUMNS", "TERM"}}
 
@@ -80,17 +87,14 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path, as_json):
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{index % 7},{'ab'[index % 2]}\n" for index in range(500)))
     options = ["--target", "y", "--epochs", "1000000", "--patience", "1000000", "--plot", "c.png", *(["--json"] if as_json else [])]
     long = ["train", "t.csv", *options]
-    for seconds in (2.0, 8.0, 32.0):  # on a busy machine it can take a while until there is something to keep
-        with subprocess.Popen(
-            [*PROGRAM, *long], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
-        ) as process:
-            if not as_json:
-                process.stdout.readline()  # the data have been read
-            time.sleep(seconds)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-        if (tmp_path / "model.safetensors").exists():
-            break
+    with subprocess.Popen(
+        [PROGRAM[0], "-c", BEGUN + PROGRAM[2], *long],
+        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    ) as process:  # fmt: skip
+        while process.poll() is None and not (tmp_path / "begun").exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert err == ""
     training = load_model(tmp_path / "model.safetensors").metadata["training"]
@@ -102,7 +106,7 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path, as_json):
     else:
         assert "interrupted" in out
         assert "model.safetensors" in out
-    assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "model.safetensors", "c.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "begun", "model.safetensors", "c.png"}
 
 
 @posix
@@ -221,7 +225,7 @@ def _on_a_terminal(start, columns, environment, *options):
 
     reader = threading.Thread(target=read)
     reader.start()
-    done = start("train", "digits", "--epochs", "40", *options, environment=environment, stderr=theirs)
+    done = start("train", "xor", "--epochs", "2000", *options, environment=environment, stderr=theirs)
     os.close(theirs)
     reader.join(timeout=10)
     os.close(ours)

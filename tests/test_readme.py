@@ -28,6 +28,22 @@ def test_an_equation_stands_on_the_line_that_the_table_names(tag, code, shown, n
     assert Path(path).name == Path(shown).name
 
 
+LINES = re.findall(r"^\|.*\| `((?:MLP|to_backend)[^`]+)` \|$", README, re.MULTILINE)  # of the table beside scikit-learn
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:overflow encountered:RuntimeWarning")
+def test_the_lines_of_the_table_beside_scikit_learn_run(capsys):
+    names: dict[str, object] = {}
+    for snippet in SNIPPETS:
+        if "MLPClassifier" in snippet or "absolute" in snippet:
+            exec(snippet.replace("max_iter=100", "max_iter=3"), names)
+    assert re.search(r"apart \de-1\d, accuracy 0\.\d+", capsys.readouterr().out)
+    assert len(LINES) >= 15
+    for line in LINES:
+        exec(re.sub(r"(MLP\w+)\((\(64, 32\), )?", r"\1(\2max_iter=3, ", line), names)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_snippets_run_one_after_the_other(capsys):
     names: dict[str, object] = {}
     assert len(SNIPPETS) >= 3

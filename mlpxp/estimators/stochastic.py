@@ -66,8 +66,10 @@ def solve(
     check_custom_loss(network, estimator._parameters(), X, rows, size)
     validation = None if held_out is None else _validation(held_out, place)
     said: list[float] = []  # by a scorer of the user's
-    monitor = _monitor(estimator, held_out, said, incremental=incremental)
-    callbacks: list[Callable[[Epoch], object]] = [monitor, *estimator.callbacks]
+    read = _reader(estimator, held_out, said)
+    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, incremental=incremental)
+    keeper = _keeper(estimator, monitor, read, incremental=incremental)
+    callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper]), *estimator.callbacks]
     if estimator.verbose:
         callbacks.insert(0, _say)
     optimizer = _optimizer(estimator, monitor, m, incremental=incremental)
@@ -99,7 +101,7 @@ def solve(
             )
     except DivergenceError as error:
         _note(estimator, monitor, error.history, held_out, said, m, diverged=True)
-        best = _best(monitor)
+        best = _best(keeper)
         estimator._hold(error.parameters if best is None else best)
         if best is None:
             raise DivergenceError(
@@ -112,7 +114,7 @@ def solve(
         return
     estimator._state = result.optimizer_state
     stop = result.stop if isinstance(result.stop, tuple) else (result.stop,)
-    best = _best(monitor)
+    best = _best(keeper)
     estimator._hold(result.last_parameters if best is None else best)
     _note(estimator, monitor, result.history, held_out, said, m)
     _warn(estimator, stop, incremental=incremental)
@@ -239,28 +241,34 @@ def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int
     return rate
 
 
-def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: bool) -> Monitor:
+def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
+    """Return what stops the fit."""
     k = estimator.n_networks
-    early = estimator.early_stopping
-    scorer = _scorer(estimator.monitor)
-    keeps = early if estimator.restore_best is None else estimator.restore_best
-    watches = held_out is not None and (early or keeps)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
-        _reader(estimator, scorer, held_out, said)
-        if watches and held_out is not None
-        else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
+        read,
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
-        keeps_best=keeps and not incremental,
+        keeps_best=estimator.early_stopping and estimator.restore_best is not False,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
         best=list(best),
         stale=list(stale),
         rates=list(rates) if incremental and adaptive else [],
     )
+
+
+def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
+    """Return what keeps the best epoch's parameters: the monitor, or without early stopping one beside it that stops nothing."""
+    if estimator.early_stopping or not estimator.restore_best or incremental:
+        return monitor
+    return Monitor(read, monitor.members, tol=0.0, patience=math.inf, keeps_best=True, stops=False)
+
+
+def _training_loss(epoch: Epoch) -> list[float]:
+    return [-cost for cost in _each(epoch.cost)]
 
 
 def _scorer(monitor: Any) -> Any:
@@ -271,8 +279,11 @@ def _scorer(monitor: Any) -> Any:
         return get_scorer(monitor)
 
 
-def _reader(estimator: Any, scorer: Any, held_out: tuple[Any, Any, Any, Any], said: list[float]) -> Callable[[Epoch], list[float]]:
+def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any] | None, said: list[float]) -> Callable[[Epoch], list[float]]:
     """Return what reads the number to be raised from an epoch: the validation score or minus the loss, or what a scorer says."""
+    scorer = _scorer(estimator.monitor)
+    if held_out is None:
+        return _training_loss
     monitor = estimator.monitor
     if monitor == "loss":
         return lambda epoch: [-cost for cost in _each(epoch.validation_cost)]

@@ -72,6 +72,8 @@ class Batches:
         if self.size is None:
             yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), 0)
             return
+        if self.size >= self.m:
+            order = np.arange(self.m)  # one batch of all is the same in any order: that of the rows, where they have to be read
         order = order.astype(_INTEGER if self.m < 2**31 else np.int64)
         whole = self.m // self.size * self.size
         full = order[:whole].reshape(-1, self.size)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpxp.evaluation import Evaluator
     from mlpxp.optimizers import LearningRate
 
-__all__ = ["Callback", "Loop", "Penalty"]
+__all__ = ["Callback", "Loop", "Penalty", "says_stop"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
 _LOOK_EVERY = 64  # epochs; a look costs a pass over the parameters
@@ -154,7 +154,7 @@ class Loop:
         n = fold.total.shape[0]
         rate: LearningRate = self.optimizer.learning_rate
         if callable(rate):
-            return self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)])
+            return _per_member(self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)]))
         if n not in self.constants:
             self.constants[n] = _per_member(self.array([rate] * n))
         return self.constants[n]
@@ -213,7 +213,7 @@ class Loop:
             if exhausted and running[member]:
                 self.stops[member] = Stop.CONVERGED if self.evaluator is None else Stop.EARLY
         for answer in [callback(epoch) for callback in callbacks]:  # every callback hears of every epoch
-            if _says_stop(answer):
+            if says_stop(answer):
                 self._stop(Stop.CALLBACK)
             elif self.is_stack and isinstance(answer, list | tuple):
                 self.stops = [stop or (Stop.CALLBACK if done else None) for stop, done in zip(self.stops, answer, strict=True)]
@@ -290,8 +290,8 @@ class Loop:
         )
 
 
-def _says_stop(answer: object) -> bool:
-    """``True``, also as an array library's own: ``numpy.all(...)`` is no ``bool``."""
+def says_stop(answer: object) -> bool:
+    """Return whether a callback's answer is ``True``, also as an array library's own: ``numpy.all(...)`` is no ``bool``."""
     return answer is True or (getattr(answer, "shape", None) == () and str(getattr(answer, "dtype", "")).endswith("bool") and bool(answer))
 
 

@@ -284,11 +284,12 @@ class WarmUp:
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
-        rate = learning_rate(epoch)
-        rates = tuple(map(float, rate)) if isinstance(rate, Sequence) else (float(rate),)
+        rate: Any = learning_rate(epoch)
+        one_each = isinstance(rate, Sequence) and not isinstance(rate, str)
+        rates: tuple[Any, ...] = tuple(rate) if one_each else (rate,)
         for one in rates:
             _in_range("the rate of a schedule", one, 0.0, math.inf)
-        return rates if isinstance(rate, Sequence) else rates[0]
+        return tuple(map(float, rates)) if one_each else float(rates[0])
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 

@@ -15,10 +15,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays import device_of, namespace
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.inputs import is_foreign, to_host
+from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
@@ -309,9 +309,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if binarizer.y_type_ == "multiclass":
             return self._labels(xp.argmax(A, axis=-2))
         if self.n_outputs_ == 1 and not binarizer.y_type_.startswith("multilabel"):
-            positive = xp.astype(A[0, ...] > 0.5, xp.int64 if type(A) is np.ndarray else xp.int32)
+            positive = xp.astype(A[0, ...] > 0.5, _integer(A))
             return self._labels(positive if self.classes_.shape[0] > 1 else positive * 0)
-        present = xp.astype((A > 0.5).mT, xp.int64)
+        present = xp.astype((A > 0.5).mT, _integer(A))
         if binarizer.sparse_input_:
             return binarizer.inverse_transform(to_host(A.mT))
         return present
@@ -345,7 +345,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return the logarithm of the probabilities (m, n_classes), from the logits: it is finite where a probability rounds to 0."""
         Z, A = self._passed(X, "predict_log_proba")
         xp = namespace(A)
-        if Z is None or self.n_networks > 1 or not self._network.natural:
+        if Z is None or A.ndim > 2 or not self._network.natural:
             with np.errstate(divide="ignore"):
                 return xp.log(self._columns_of_classes(self._averaged(A)))
         if self._network.output.name == "softmax":
@@ -373,8 +373,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             self._binarizer = LabelBinarizer().fit(y)
         elif hasattr(self, "classes_"):
             self._check_labels(unique_labels(y))
-        host, place = self._binarizer.classes_, self._place_of_X
-        self.classes_ = place.put(host) if place.device is not None and host.dtype.kind in "iufb" else host  # no other library has text
+        self.classes_ = labels_at(self._place_of_X, self._binarizer.classes_)
         return self._binarize(y)
 
     def _check_labels(self, labels: Any) -> None:
@@ -429,6 +428,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _integer(like: Any) -> Any:
+    """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
+    xp: Any = namespace(like)
+    return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
 
 
 def _flat(y: Any) -> Any:

@@ -33,7 +33,7 @@ def translated() -> Iterator[None]:
         raise
     except TheirInvalidParameterError as error:
         raise InvalidParameterError(str(error)) from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataError(str(error)) from error
     except TypeError as error:
         raise DtypeError(str(error)) from error

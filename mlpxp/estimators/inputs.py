@@ -18,7 +18,18 @@ from mlpxp.streaming import Rows
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
 
-__all__ = ["Place", "check_same_place", "is_foreign", "is_mapped", "place_of", "read_examples", "read_features", "read_weights", "to_host"]
+__all__ = [
+    "Place",
+    "check_same_place",
+    "is_foreign",
+    "is_mapped",
+    "labels_at",
+    "place_of",
+    "read_examples",
+    "read_features",
+    "read_weights",
+    "to_host",
+]
 
 _DENSE = 4096  # rows of a sparse matrix that are made dense at once
 
@@ -119,11 +130,19 @@ def _foreign_matrix(X: Any) -> Any:
     if xp.isdtype(X.dtype, "complex floating"):
         raise DataError("Complex data not supported")
     if X.dtype not in (xp.float32, xp.float64):
-        device = next((one for one in backend_of(X).devices() if one.name == str(device_of(X))), None)
-        X = xp.astype(X, xp.float64 if device is None or device.float64 else xp.float32)
+        widest = xp.__array_namespace_info__().dtypes(device=device_of(X), kind="real floating")
+        X = xp.astype(X, widest.get("float64", xp.float32))
     if not xp.all(xp.isfinite(X)):
         raise DataError("Input X contains NaN or infinity: the multi-layer perceptron has no place for missing values")
     return X
+
+
+def labels_at(place: Place, labels: Any) -> Any:
+    """Return labels of NumPy in a place; text, and numbers that it can't hold, stay where they are."""
+    if place.device is None or labels.dtype.kind not in "iufb":
+        return labels
+    moved = place.put(labels.astype(place.dtype) if labels.dtype.kind == "f" else labels)
+    return moved if np.array_equal(to_host(moved), labels) else labels  # JAX cuts integers to 32 bits
 
 
 def read_weights(sample_weight: Any, m: int) -> Any:

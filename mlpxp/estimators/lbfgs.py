@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,7 +17,9 @@ from mlpxp.backend import choose_backend
 from mlpxp.errors import DivergenceError, RangeError
 from mlpxp.estimators.inputs import dense_parts
 from mlpxp.estimators.losses import check_custom_loss
+from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
+from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
 from mlpxp.propagation import backward, cost, forward
 from mlpxp.stopping import Stop
@@ -132,23 +134,38 @@ def solve(
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
+    deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
     estimator.stop_ = (Stop.DIVERGED,) * len(members) if estimator.n_networks > 1 else Stop.DIVERGED  # unless it goes well
-    found = [_minimised(estimator, objective, member) for member in members]
-    parameters, counts, values, stops = zip(*found, strict=True)
+    found: list[_Found] = []
+    with bar(estimator.max_iter, shown=estimator.progress) as shown:
+        for member in members:
+            if found and found[-1].stop is Stop.INTERRUPTED:
+                found.append(_Found(member, 0, objective(objective.vector(member))[0], Stop.INTERRUPTED))
+            else:
+                found.append(_minimised(estimator, objective, member, [*estimator.callbacks, *shown], deadline))
+    parameters, counts, losses, stops = zip(*found, strict=True)
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
-    estimator.n_iter_, estimator.loss_ = max(counts), sum(values) / len(values)
+    estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
+    estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
     if Stop.INTERRUPTED in stops:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
 
 
-def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tuple[Parameters, int, float, Stop]:
-    """Return the parameters, the iterations, the cost, and why it stopped."""
+class _Found(NamedTuple):
+    """What came of one network."""
+
+    parameters: Parameters
+    n_iter: int
+    loss: float
+    stop: Stop
+
+
+def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbacks: list[Any], deadline: float) -> _Found:
     begun, iteration = time.perf_counter(), 0
-    deadline = math.inf if estimator.max_seconds is None else begun + estimator.max_seconds
     latest = objective.vector(start)
 
     def watch(intermediate_result: Any) -> None:
@@ -156,7 +173,13 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         iteration, latest = iteration + 1, intermediate_result.x.copy()
         if estimator.verbose:
             print(f"Iteration {iteration}, loss = {intermediate_result.fun:.8f}")
-        if _wants_stop(estimator, objective, iteration, intermediate_result, time.perf_counter() - begun) or time.perf_counter() > deadline:
+        now = time.perf_counter()
+        answers = []
+        if callbacks:
+            cost, parameters = float(intermediate_result.fun), objective.parameters(latest)
+            epoch = Epoch(iteration, estimator.max_iter, cost, None, None, now - begun, math.nan, parameters)
+            answers = [callback(epoch) for callback in callbacks]  # each of them hears of it
+        if any(map(says_stop, answers)) or now > deadline:
             raise StopIteration
 
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
@@ -164,7 +187,7 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         with np.errstate(over="ignore", invalid="ignore"):
             result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
     except KeyboardInterrupt:
-        return objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED
+        return _Found(objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED)
     if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed.",
@@ -175,11 +198,4 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters) -> tupl
         n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
     else:
         n, stop = _check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
-    return objective.parameters(result.x), n, float(result.fun), stop
-
-
-def _wants_stop(estimator: Any, objective: _Objective, number: int, result: Any, seconds: float) -> bool:
-    if not len(estimator.callbacks):
-        return False
-    epoch = Epoch(number, estimator.max_iter, float(result.fun), None, None, seconds, math.nan, objective.parameters(result.x))
-    return any([callback(epoch) is True for callback in estimator.callbacks])  # noqa: C419 - each of them hears of it
+    return _Found(objective.parameters(result.x), n, float(result.fun), stop)

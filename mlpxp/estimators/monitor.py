@@ -57,13 +57,14 @@ class Monitor:
     rates: list[float] = field(default_factory=list)
     done: list[bool] = field(default_factory=list)
     best_parameters: list[Any] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         k = max(self.members, 1)
         self.best = self.best or [-math.inf] * k
         self.stale = self.stale or [0] * k
         self.rates = self.rates or [0.0 if self.rate is None else self.rate] * k
-        self.done, self.best_parameters = [False] * k, [None] * k
+        self.done, self.best_parameters, self.seen = [False] * k, [None] * k, [0] * k
 
     def __call__(self, epoch: Epoch) -> bool | list[bool]:
         """Take note of an epoch; return which members stop."""
@@ -73,6 +74,7 @@ class Monitor:
         return self.done if self.members else self.done[0]
 
     def _see(self, i: int, value: float, epoch: Epoch) -> None:
+        self.seen[i] += 1
         self.stale[i] = 0 if value >= self.best[i] + self.tol else self.stale[i] + 1
         if value > self.best[i]:
             self.best[i] = value

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from mlpxp.arrays import tree_map
 from mlpxp.backend import get_backend
 from mlpxp.errors import DataError
-from mlpxp.estimators.inputs import Place, to_host
+from mlpxp.estimators.inputs import Place, labels_at, to_host
 
 __all__ = ["to_backend"]
 
@@ -62,8 +62,7 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     if getattr(old, "_state", None) is not None:
         moved._state = tree_map(lambda leaf: place.put(to_host(leaf)), old._state)
     if hasattr(old, "classes_"):
-        host = old._binarizer.classes_
-        moved.classes_ = host if library.name == "numpy" or host.dtype.kind not in "iufb" else place.put(host)
+        moved.classes_ = labels_at(place, old._binarizer.classes_)
     if hasattr(old, "estimators_"):
         moved.estimators_ = [to_backend(member, library, device) for member in old.estimators_]
     result: Estimator = moved

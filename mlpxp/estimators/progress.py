@@ -16,25 +16,28 @@ __all__ = ["bar"]
 
 
 @contextmanager
-def bar(epochs: int) -> Iterator[list[Callable[[Epoch], None]]]:
-    """Show a bar while the block runs, and give the callbacks that move it.
+def bar(epochs: int, *, shown: bool) -> Iterator[list[Callable[[Epoch], None]]]:
+    """Show a bar while the block runs, if it is to be shown, and give the callbacks that move it.
 
     Raises
     ------
     MissingLibraryError
         rich is not installed.
     """
+    if not shown:
+        yield []
+        return
     try:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     except ImportError as error:
         raise MissingLibraryError("progress=True needs rich, which can't be imported: pip install 'mlpxp[sklearn]'") from error
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task("", total=epochs)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=epochs)
 
         def advance(epoch: Epoch) -> None:
             loss = sum(epoch.cost) / len(epoch.cost) if isinstance(epoch.cost, tuple) else epoch.cost
-            shown.update(task, completed=epoch.number, description=f"loss {loss:.6g}")
+            progress.update(task, completed=epoch.number, description=f"loss {loss:.6g}")
 
         yield [advance]

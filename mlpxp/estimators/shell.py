@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import choose_backend
+from mlpxp.dropout import check_dropout
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators import lbfgs, stochastic
 from mlpxp.estimators.errors import NotFittedError, translated
@@ -24,6 +25,7 @@ from mlpxp.network import Layer, Network
 from mlpxp.propagation import forward
 
 if TYPE_CHECKING:
+    from mlpxp.estimators.inputs import Place
     from mlpxp.network import Parameters
 
 __all__ = ["SOLVERS", "MultilayerPerceptron", "is_stochastic"]
@@ -89,7 +91,11 @@ class MultilayerPerceptron(BaseEstimator):
     dtype: str | None
     output_activation: Any
     n_networks: int
+    dropout: Any
+    callbacks: Any
     _curves: dict[str, Any]
+    _of_members: list[dict[str, Any]]
+    _place: Place
 
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
@@ -117,11 +123,16 @@ class MultilayerPerceptron(BaseEstimator):
         with translated():
             self._validate_params()
         hidden = self._hidden_sizes()
+        check_dropout(self.dropout, len(hidden))
+        if not all(map(callable, self.callbacks)):
+            raise RangeError(f"callbacks must be callables, got {self.callbacks!r}")
         if incremental and self.early_stopping:
             raise RangeError("partial_fit does not support early_stopping=True")
         first = first if first is not None else not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        if not first:
+            check_same_place(self, X, "partial_fit" if incremental else "fit")
         X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
-        place = self._place_of_X = place_of(X, self.dtype)
+        place = self._place_of_X = place_of(X, self.dtype if first else self._place.dtype)
         with translated():
             targets = self._read_targets(y, incremental=incremental)
         weights = read_weights(sample_weight, X.shape[0])
@@ -145,6 +156,8 @@ class MultilayerPerceptron(BaseEstimator):
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
         sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if not all(isinstance(size, Integral) for size in sizes):
+            raise RangeError(f"hidden_layer_sizes must be whole numbers, one for each hidden layer, got {sizes}.")
         if any(size <= 0 for size in sizes):
             raise RangeError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return sizes
@@ -186,12 +199,12 @@ class MultilayerPerceptron(BaseEstimator):
         moved = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
         self.coefs_ = [layer.W.mT for layer in moved]
         self.intercepts_ = [layer.b[..., 0] for layer in moved]
-        _PLACED[self] = [*self.coefs_, *self.intercepts_], parameters
+        _PLACED[self] = [*self.coefs_, *self.intercepts_, self.backend, self.device], parameters
 
     def _parameters(self) -> Parameters:
         """Return the fitted attributes as parameters of the backend."""
         held = _PLACED.get(self)
-        arrays = [*self.coefs_, *self.intercepts_]
+        arrays = [*self.coefs_, *self.intercepts_, self.backend, self.device]
         if held is not None and len(arrays) == len(held[0]) and all(one is other for one, other in zip(arrays, held[0], strict=True)):
             return held[1]
         library = choose_backend(self.backend, self.coefs_[0])
@@ -265,12 +278,12 @@ class MultilayerPerceptron(BaseEstimator):
 
     def _averaged(self, A: Any) -> Any:
         """Return the mean over an ensemble's members."""
-        return A if self.n_networks == 1 else namespace(A).mean(A, axis=0)
+        return A if A.ndim == 2 else namespace(A).mean(A, axis=0)
 
     def _spread(self, A: Any) -> Any:
         """Return the standard deviation over an ensemble's members; zero for one network."""
         xp = namespace(A)
-        return xp.zeros_like(A) if self.n_networks == 1 else xp.std(A, axis=0)
+        return xp.zeros_like(A) if A.ndim == 2 else xp.std(A, axis=0)
 
     def _hold_members(self) -> None:
         """Make an ensemble's members estimators of their own."""
@@ -282,25 +295,29 @@ class MultilayerPerceptron(BaseEstimator):
         copy: Any = clone(self)
         member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
-        for name in ("estimators_", "_state", "_watched", "_curves"):
+        for name in ("estimators_", "_state", "_watched", "_curves", "_of_members"):
             shared.pop(name, None)
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
         member.stop_ = self.stop_[i]
-        if self.solver != "lbfgs":
-            for name, curve in self._curves.items():
-                setattr(member, name, None if curve is None else [values[i] for values in curve])
-            member.loss_ = member.loss_curve_[-1] if member.loss_curve_ else float("nan")
+        vars(member).update(self._of_members[i])
         return member
 
     def __getstate__(self) -> Any:
         theirs: Any = super().__getstate__()
         state: dict[str, Any] = dict(theirs)
+        for name in ("_place", "_place_of_X"):
+            state.pop(name, None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if state.get("_state") is not None:
             library = choose_backend(self.backend, self.coefs_[0])
             state["_state"] = tree_map(library.to_numpy, state["_state"])
         return state
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        if "coefs_" in state:
+            self._place = place_of(self.coefs_[0], None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

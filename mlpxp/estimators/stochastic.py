@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from mlpxp.estimators.monitor import Monitor
 from mlpxp.estimators.progress import bar
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import stack
-from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp
+from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp, rate_at
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 from mlpxp.training import train
@@ -66,8 +66,10 @@ def solve(
     check_custom_loss(network, estimator._parameters(), X, rows, size)
     validation = None if held_out is None else _validation(held_out, place)
     said: list[float] = []  # by a scorer of the user's
-    monitor = _monitor(estimator, held_out, said, incremental=incremental)
-    callbacks: list[Callable[[Epoch], object]] = [monitor, *estimator.callbacks]
+    read = _reader(estimator, held_out, said)
+    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, incremental=incremental)
+    keeper = _keeper(estimator, monitor, read, incremental=incremental)
+    callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper]), *estimator.callbacks]
     if estimator.verbose:
         callbacks.insert(0, _say)
     optimizer = _optimizer(estimator, monitor, m, incremental=incremental)
@@ -75,7 +77,7 @@ def solve(
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
     epochs = 1 if incremental else estimator.max_iter
     try:
-        with _shown(estimator, epochs) as shown:
+        with bar(epochs, shown=estimator.progress) as shown:
             result = train(
                 network,
                 columns,
@@ -100,7 +102,7 @@ def solve(
     except DivergenceError as error:
         estimator.stop_ = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
         _note(estimator, monitor, error.history, held_out, said, m, diverged=True)
-        best = _best(monitor)
+        best = _best(keeper)
         estimator._hold(error.parameters if best is None else best)
         if best is None:
             raise DivergenceError(
@@ -114,16 +116,12 @@ def solve(
     estimator._state = result.optimizer_state
     stops = _stops(result.stop, monitor)
     estimator.stop_ = stops if monitor.members else stops[0]
-    best = _best(monitor)
+    best = _best(keeper)
     estimator._hold(result.last_parameters if best is None else best)
     _note(estimator, monitor, result.history, held_out, said, m)
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
     _warn(estimator, stops, incremental=incremental)
-
-
-def _shown(estimator: Any, epochs: int) -> AbstractContextManager[list[Any]]:
-    return bar(epochs) if estimator.progress else nullcontext([])
 
 
 def _split(estimator: Any, examples: tuple[Any, Any, Any, Any], random: np.random.RandomState) -> tuple[Any, Any]:
@@ -226,10 +224,15 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
 
 def _listed(rates: Sequence[float], epochs: int) -> Callable[[float], float]:
     """A schedule of one rate an epoch."""
-    rates = [float(rate) for rate in rates]
     if len(rates) != epochs:
         raise RangeError(f"learning_rate must be one rate for each of the max_iter={epochs} epochs, got {len(rates)} rates")
-    return lambda epoch: rates[min(int(epoch), len(rates) - 1)]
+
+    def schedule(epoch: float) -> float:
+        return rates[min(int(epoch), epochs - 1)]
+
+    for epoch in range(epochs):
+        rate_at(schedule, epoch)  # all of them, before the first is used
+    return schedule
 
 
 def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int) -> Callable[[float], float]:
@@ -242,20 +245,18 @@ def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int
     return rate
 
 
-def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: bool) -> Monitor:
+def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
+    """Return what stops the fit."""
     k = estimator.n_networks
-    early = estimator.early_stopping
-    keeps = early if estimator.restore_best is None else estimator.restore_best
-    watches = held_out is not None and (early or keeps)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
-        _reader(estimator, held_out, said) if watches and held_out is not None else (lambda epoch: [-cost for cost in _each(epoch.cost)]),
+        read,
         0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
-        reason=Stop.EARLY if watches else Stop.CONVERGED,
-        keeps_best=keeps and not incremental,
+        reason=Stop.EARLY if estimator.early_stopping else Stop.CONVERGED,
+        keeps_best=estimator.early_stopping and estimator.restore_best is not False,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
         best=list(best),
@@ -264,21 +265,42 @@ def _monitor(estimator: Any, held_out: Any, said: list[float], *, incremental: b
     )
 
 
-def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any], said: list[float]) -> Callable[[Epoch], list[float]]:
+def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
+    """Return what keeps the best epoch's parameters: the monitor, or without early stopping one beside it that stops nothing."""
+    if estimator.early_stopping or not estimator.restore_best or incremental:
+        return monitor
+    return Monitor(read, monitor.members, tol=0.0, patience=math.inf, reason=Stop.EARLY, keeps_best=True, stops=False)
+
+
+def _training_loss(epoch: Epoch) -> list[float]:
+    return [-cost for cost in _each(epoch.cost)]
+
+
+def _scorer(monitor: Any) -> Any:
+    """Return what scores an estimator, and ``None`` where an epoch has the number already."""
+    if monitor in {"loss", "score"}:
+        return None
+    with translated():
+        return get_scorer(monitor)
+
+
+def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any] | None, said: list[float]) -> Callable[[Epoch], list[float]]:
     """Return what reads the number to be raised from an epoch: the validation score or minus the loss, or what a scorer says."""
+    scorer = _scorer(estimator.monitor)
+    if held_out is None:
+        return _training_loss
     monitor = estimator.monitor
     if monitor == "loss":
         return lambda epoch: [-cost for cost in _each(epoch.validation_cost)]
     if monitor == "score":
         flat = _is_flat(held_out[1])
         return lambda epoch: _scores(epoch.validation_score, epoch.validation_cost, flat=flat)
-    with translated():
-        scorer = get_scorer(monitor)
     X, _, y, _ = held_out
 
     def read(epoch: Epoch) -> list[float]:
         estimator._hold(epoch.parameters)
-        score = float(scorer(estimator, X, y))
+        with translated() if isinstance(monitor, str) else nullcontext():
+            score = float(scorer(estimator, X, y))
         said.append(score)
         return [score] * max(estimator.n_networks, 1)
 
@@ -345,15 +367,31 @@ def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, sai
     new = {"loss_curve_": losses, "learning_rate_curve_": rates, "validation_loss_curve_": validation, "validation_scores_": scores}
     past = getattr(estimator, "_curves", {}) if estimator.loss_curve_ else {}
     estimator._curves = {name: None if curve is None else (past.get(name) or []) + curve for name, curve in new.items()}
-    for name, curve in estimator._curves.items():
-        setattr(estimator, name, None if curve is None else [sum(values) / len(values) for values in curve])
-    estimator.n_iter_ = len(losses)
-    estimator.t_ += len(losses) * m
-    estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else math.nan
-    scored = [score for score in estimator.validation_scores_ or [] if not math.isnan(score)]
-    estimator.best_validation_score_ = max(scored, default=-math.inf) if held_out is not None else None
-    estimator.best_loss_ = None if estimator.early_stopping else min(estimator.loss_curve_, default=math.inf)
+    means = {name: None if curve is None else [sum(values) / len(values) for values in curve] for name, curve in estimator._curves.items()}
+    before, early = estimator.t_, estimator.early_stopping
+    vars(estimator).update(_summary(means, len(losses), before, m, early=early))
     estimator._watched = monitor.best, monitor.stale, monitor.rates
+    estimator._of_members = []
+    for i in range(monitor.members):
+        idle = len(history.cost) - monitor.seen[i]  # the epochs after it had stopped
+        curves = {
+            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]]
+            for name, curve in estimator._curves.items()
+        }
+        estimator._of_members.append(_summary(curves, len(losses) - idle, before, m, early=early))
+
+
+def _summary(curves: dict[str, Any], epochs: int, before: int, m: int, *, early: bool) -> dict[str, Any]:
+    """Return the fitted attributes that follow from the curves."""
+    losses, scores = curves["loss_curve_"], curves["validation_scores_"]
+    scored = None if scores is None else [score for score in scores if not math.isnan(score)]
+    return curves | {
+        "n_iter_": epochs,
+        "t_": before + epochs * m,
+        "loss_": losses[-1] if losses else math.nan,
+        "best_loss_": None if early else min(losses, default=math.inf),
+        "best_validation_score_": None if scored is None else max(scored, default=-math.inf),
+    }
 
 
 def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
@@ -365,7 +403,7 @@ def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
             ConvergenceWarning,
             stacklevel=5,
         )
-    elif Stop.DIVERGED in stop:
+    if Stop.DIVERGED in stop:
         warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=5)
 
 

@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --no-compile
 PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-# Over the cores, and no more than 4 of them: a process holds PyTorch and JAX, a gigabyte. One thread each, or they wait for each other.
+# A process a core, but four at most: each comes to hold PyTorch, JAX and all that JAX has compiled, 2 GB. One thread each, or threads wait
+# for each other.
 SPREAD := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 ifneq ($(filter-out torch cupy,$(EXTRAS)),)

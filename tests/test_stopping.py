@@ -85,5 +85,6 @@ def test_reasons_read_as_words():
         "stopped by a callback",
         "interrupted",
         "diverged",
+        "no step lowers the cost",
     }
     assert all(Stop)  # a reason is true, and no reason is None

@@ -132,7 +132,7 @@ class MultilayerPerceptron(BaseEstimator):
         if not first:
             check_same_place(self, X, "partial_fit" if incremental else "fit")
         X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
-        place = self._place_of_X = place_of(X, self.dtype if first else self._place.dtype)
+        place = self._place_of_X = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
         with translated():
             targets = self._read_targets(y, incremental=incremental)
         weights = read_weights(sample_weight, X.shape[0])

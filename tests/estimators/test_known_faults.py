@@ -81,7 +81,8 @@ def test_24411_each_member_of_an_ensemble_says_it():
     fitted = MLPClassifier((4,), tol=0.02, n_iter_no_change=2, learning_rate_init=0.05, n_networks=3, random_state=0, max_iter=500)
     fitted.fit(*IRIS)
     assert fitted.stop_ == (Stop.CONVERGED,) * 3 == tuple(member.stop_ for member in fitted.estimators_)
-    assert len(fitted.estimators_[0].learning_rate_curve_) == len(fitted.learning_rate_curve_) == fitted.n_iter_
+    assert len(fitted.learning_rate_curve_) == fitted.n_iter_ == max(member.n_iter_ for member in fitted.estimators_)
+    assert all(len(member.learning_rate_curve_) == member.n_iter_ for member in fitted.estimators_)
     assert fitted.learning_rate_curve_ == pytest.approx([0.05] * fitted.n_iter_)
 
 

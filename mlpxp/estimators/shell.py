@@ -95,6 +95,8 @@ class MultilayerPerceptron(BaseEstimator):
     callbacks: Any
     _curves: dict[str, Any]
     _of_members: list[dict[str, Any]]
+    coefs_: list[Any]
+    intercepts_: list[Any]
     _place: Place
 
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:

@@ -127,6 +127,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         After each epoch, where there are validation data.
     best_validation_score_ : float or None
         The highest of them.
+    stop_ : Stop, or tuple of Stop for an ensemble
+        Why the last fit stopped.
+    learning_rate_curve_ : list of float
+        η of each epoch's first update. Not for L-BFGS.
     n_iter_, t_ : int
         Epochs of the last fit, and examples seen in all.
     n_layers_, n_outputs_, out_activation_ : int, int, str

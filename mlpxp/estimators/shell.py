@@ -96,6 +96,7 @@ class MultilayerPerceptron(BaseEstimator):
     _curves: dict[str, Any]
     _of_members: list[dict[str, Any]]
     _place: Place
+    coefs_: list[Any]
 
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""

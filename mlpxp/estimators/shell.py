@@ -98,7 +98,6 @@ class MultilayerPerceptron(BaseEstimator):
     coefs_: list[Any]
     intercepts_: list[Any]
     _place: Place
-    coefs_: list[Any]
 
     def _read_targets(self, y: Any, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""

@@ -78,21 +78,21 @@ def test_the_rows_are_all_that_goes_to_the_device_for_an_epoch(folds):
     X, Y = data()
     train(NETWORK, X, Y, optimizer=GradientDescent(0.1), epochs=2, batch_size=6)
     assert len(folds) == 2
-    for _, state, (rows, rates), fixed in folds:
-        assert isinstance(rows, np.ndarray)
-        assert all(isinstance(leaf, jax.Array) for leaf in tree_leaves((state, rates, fixed)))
+    for _, state, inputs, fixed in folds:
+        assert isinstance(inputs.rows, np.ndarray)
+        assert all(isinstance(leaf, jax.Array) for leaf in tree_leaves((state, inputs._replace(rows=None), fixed)))
 
 
 def test_a_fold_transfers_nothing_that_was_not_asked_for(folds):
     X, Y = data()
     wanted = train(NETWORK, X, Y, optimizer=Adam(0.1), epochs=2, batch_size=6)
-    step, state, (rows, rates), fixed = folds[-1]
-    rows = jax.device_put(rows)
+    step, state, inputs, fixed = folds[-1]
+    rows = jax.device_put(inputs.rows)
     with jax.transfer_guard("disallow"):  # the compiled program alone, without the fold's leave for rows
-        (parameters, _), _ = module._fold(step, state, (rows, rates), fixed)
+        (parameters, _), _ = module._fold(step, state, inputs._replace(rows=rows), fixed)
     assert [leaf.tolist() for leaf in tree_leaves(parameters)] == [leaf.tolist() for leaf in tree_leaves(wanted.parameters)]
     with jax.transfer_guard("disallow"):
-        mlpxp.get_backend("jax").fold(step, state, (np.asarray(rows), rates), *fixed)
+        mlpxp.get_backend("jax").fold(step, state, inputs._replace(rows=np.asarray(rows)), *fixed)
 
 
 def test_the_parameters_that_training_began_from_are_still_there():

@@ -225,7 +225,7 @@ def test_k3_memory_of_a_gradient(sizes, m):
 networks = st.builds(
     lambda sizes, hidden, output: (sizes, hidden, *output),
     st.lists(st.integers(1, 9), min_size=2, max_size=5),
-    st.sampled_from(HIDDEN),
+    st.sampled_from([name for name in HIDDEN if name != "exp"]),  # layer upon layer of it soon is no number
     st.sampled_from(OUTPUTS),
 ).filter(lambda spec: spec[2] != "softmax" or spec[0][-1] > 1)
 

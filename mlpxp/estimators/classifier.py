@@ -264,6 +264,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         ------
         DataError, DtypeError, InvalidParameterError, RangeError
             Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
+        BackendError
+            A library or a device that isn't here.
         DivergenceError
             The loss stopped being finite; also a ``ValueError``. The last finite weights are kept.
         """
@@ -346,7 +348,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return xp.stack([p if spread else 1.0 - p, p], axis=-1)
 
     def predict_log_proba(self, X: Any) -> Any:
-        """Return the logarithm of the probabilities (m, n_classes), from the logits: it is finite where a probability rounds to 0."""
+        """Return the logarithm of the probabilities (m, n_classes), from the logits.
+
+        It is finite where a probability of one network rounds to 0; an ensemble's is the logarithm of its mean probability.
+        """
         Z, A = self._passed(X, "predict_log_proba")
         xp = namespace(A)
         if Z is None or A.ndim > 2 or not self._network.natural:

@@ -13,7 +13,6 @@ from mlpxp.arrays import device_of, is_array, library_of, namespace
 from mlpxp.backend import backend_of, get_backend
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
-from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -179,11 +178,6 @@ def check_same_place(estimator: Any, X: Any, method: str) -> None:
         f"Inputs passed to {name}.{method}() must use the same namespace and the same device as those passed to fit(). {differ} "
         "Move the estimator with mlpxp.to_backend(estimator, ...), or the data."
     )
-
-
-def as_rows(X: Any) -> Any:
-    """Return sparse X as :class:`mlpxp.Rows`, of which a batch at a time is made dense; dense X as it is."""
-    return Rows(X) if hasattr(X, "tocsr") else X
 
 
 def dense_parts(X: Any) -> Any:

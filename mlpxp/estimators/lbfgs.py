@@ -133,7 +133,7 @@ def solve(
         raise RangeError("validation_data needs one of the solvers sgd, adam and adamw, got lbfgs")
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
-    check_custom_loss(network, start, examples[0], objective.Y, estimator.max_fun)
+    check_custom_loss(network, start, examples[0], objective.Y, len(objective.Y))
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
     estimator.stop_ = (Stop.DIVERGED,) * len(members) if estimator.n_networks > 1 else Stop.DIVERGED  # unless it goes well

@@ -249,6 +249,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         ------
         DataError, DtypeError, InvalidParameterError, RangeError
             Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
+        BackendError
+            A library or a device that isn't here.
         DivergenceError
             The loss stopped being finite; also a ``ValueError``. The last finite weights are kept.
         """

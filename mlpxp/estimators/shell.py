@@ -289,9 +289,9 @@ class MultilayerPerceptron(BaseEstimator):
 
     def _hold_members(self) -> None:
         """Make an ensemble's members estimators of their own."""
-        self.estimators_ = [self] if self.n_networks == 1 else [self._member(i) for i in range(self.n_networks)]
-        if self.n_networks == 1:
-            del self.estimators_
+        self.__dict__.pop("estimators_", None)
+        if self.n_networks > 1:
+            self.estimators_ = [self._member(i) for i in range(self.n_networks)]
 
     def _member(self, i: int) -> Any:
         copy: Any = clone(self)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from mlpxp.arrays import tree_map
 from mlpxp.backend import get_backend
-from mlpxp.errors import DataError
+from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.inputs import Place, labels_at, to_host
 
 __all__ = ["to_backend"]
@@ -33,7 +33,7 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
 
     Raises
     ------
-    DataError
+    NotFittedError
         The estimator is not fitted.
     BackendError, UnknownNameError
         There is no such library or device here.
@@ -49,7 +49,7 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     True
     """
     if not hasattr(estimator, "coefs_"):
-        raise DataError(f"{type(estimator).__name__} has no fitted attributes to move: call fit(X, y) first")
+        raise NotFittedError(f"{type(estimator).__name__} has no fitted attributes to move: call fit(X, y) first")
     old: Any = estimator
     library = get_backend(backend)
     moved: Any = copy.copy(estimator)

@@ -8,6 +8,7 @@ import pytest
 
 from mlpxp import DataError, DtypeError, MLPClassifier, MLPRegressor, MlpxpError, get_backend, to_backend
 from mlpxp.arrays import device_of, library_of
+from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.inputs import to_host as on_host
 
 sklearn = pytest.importorskip("sklearn")
@@ -186,7 +187,7 @@ def test_what_was_trained_elsewhere_computes_where_it_is_moved():
 
 
 def test_what_cannot_be_moved():
-    with pytest.raises(DataError, match=r"call fit\(X, y\) first"):
+    with pytest.raises(NotFittedError, match=r"call fit\(X, y\) first"):
         to_backend(classifier(), "numpy")
     with pytest.raises(ValueError, match="backend must be auto or one of"):
         to_backend(regressor().fit(X, NUMBERS), "abacus")

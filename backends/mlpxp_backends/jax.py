@@ -69,7 +69,7 @@ class JaxBackend:
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         moves = jax.transfer_guard_host_to_device("allow")  # the rows of the batches, which are drawn on the host
-        with moves, memory_watched(lambda: _place(jax.tree.leaves(state)[0]), jax.errors.JaxRuntimeError):
+        with moves, memory_watched(partial(_place, jax.tree.leaves(state)[0]), jax.errors.JaxRuntimeError):
             state, outs = _fold(step, state, inputs, data)
         return state, outs
 
@@ -115,8 +115,7 @@ def _place(where: Any) -> Device:
 
 @partial(jax.jit, static_argnums=0)  # the state is not donated: the caller's stays, and XLA's one copy of it costs less than ours
 def _fold(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any, ...]) -> tuple[Any, Any]:
-    is_one = jax.tree.leaves(inputs)[0].shape[0] == 1  # a step alone needs no loop, which would cost more than a small step does
-    state, outs = jax.lax.scan(lambda state, one: step(state, one, *data), state, inputs, unroll=is_one)
+    state, outs = jax.lax.scan(lambda state, one: step(state, one, *data), state, inputs)
     return state, outs
 
 

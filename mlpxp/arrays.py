@@ -24,6 +24,7 @@ __all__ = [
     "check_together",
     "device_like",
     "device_of",
+    "dtype_name",
     "first_leaf",
     "is_array",
     "library_of",
@@ -156,7 +157,7 @@ def check_floating(**arrays: Array | None) -> None:
         elif array.dtype != first[1].dtype:
             raise DtypeError(
                 f"{name} must have the dtype of {first[0]}, {first[1].dtype}, got {array.dtype}: "
-                f"nothing changes dtype silently; convert it with xp.astype({name}, xp.{_dtype_name(first[1])})"
+                f"nothing changes dtype silently; convert it with xp.astype({name}, xp.{dtype_name(first[1])})"
             )
 
 
@@ -182,7 +183,8 @@ def _same_library(one: Array, other: Array) -> bool:
         return False
 
 
-def _dtype_name(array: Array) -> str:
+def dtype_name(array: Array) -> str:
+    """Return the name of an array's dtype, the same in every library: ``"float32"``."""
     return str(array.dtype).rpartition(".")[-1]
 
 

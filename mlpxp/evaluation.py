@@ -6,17 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpxp.arrays import Array, device_of, namespace
+from mlpxp.arrays import Array, device_of, dtype_name, namespace
 from mlpxp.backend import Backend, backend_of
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
 from mlpxp.propagation import cost, forward
 from mlpxp.shapes import check_shapes
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Evaluation", "Evaluator", "evaluate", "gather"]
+__all__ = ["Evaluation", "Evaluator", "evaluate", "gather", "read_rows"]
 
 _BATCH = 4096
 
@@ -74,18 +75,26 @@ class Evaluator:
     total: Any
 
     @classmethod
-    def of(cls, network: Network, library: Backend, X: Array, Y: Array, weights: Array | None) -> Evaluator:
+    def of(cls, network: Network, library: Backend, X: Array | Rows, Y: Array, weights: Array | None) -> Evaluator:
         xp = namespace(Y)
         m = int(Y.shape[-1])
         total = m if weights is None else library.to_numpy(xp.sum(weights, axis=-1)).astype("float64")
         unit = xp.ones_like(Y[..., :1, 0]) if _counts_hits(network) else _shares_of_variance(Y, weights)
+        if isinstance(X, Rows):
+            return cls(network, library, (X, library.asarray(Y.mT), weights, unit), tuple(X.chunks()), total)
         folds = tuple(library.asarray(rows, device=device_of(Y)) for rows in in_order(m, min(m, _BATCH)))
         return cls(network, library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
 
     def __call__(self, parameters: Parameters) -> Evaluation:
         sums: Any = 0.0
+        *examples, unit = self.data
         for rows in self.folds:
-            _, outs = self.library.fold(_EvaluationStep(self.network), parameters, rows, *self.data)
+            if isinstance(examples[0], Rows):
+                part = *read_rows(self.library, rows, *examples), unit
+                fold = in_order(len(rows), len(rows))[0]  # all of what was read
+            else:
+                part, fold = self.data, rows
+            _, outs = self.library.fold(_EvaluationStep(self.network), parameters, fold, *part)
             sums = sums + self.library.to_numpy(outs).astype("float64").sum(axis=0)
         score = sums[1] / self.total if _counts_hits(self.network) else 1.0 - sums[1]
         return Evaluation((sums[0] / self.total).tolist(), score.tolist())
@@ -142,3 +151,11 @@ def gather(rows: Any, X: Any, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
     xp = namespace(X)
     X, Y = xp.take(X, rows, axis=-2).mT, xp.take(Y, rows, axis=-2).mT
     return X, Y, None if weights is None else xp.take(weights, rows, axis=-1)
+
+
+def read_rows(library: Backend, rows: Any, X: Rows, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """Return the examples in ``rows`` as rows of the library, X read where it is kept: for :func:`gather` with no rows, or all of them."""
+    xp, place = namespace(Y), device_of(Y)
+    here = library.asarray(rows, device=place)
+    read = library.asarray(X.take(rows), dtype=dtype_name(Y), device=place)
+    return read, xp.take(Y, here, axis=-2), None if weights is None else xp.take(weights, here, axis=-1)

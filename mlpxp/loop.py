@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves
 from mlpxp.draws import dropout_keys
 from mlpxp.errors import DivergenceError
+from mlpxp.evaluation import read_rows
 from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import rate_at
@@ -135,7 +136,7 @@ class Loop:
             self.rates = self._rates(number, fold)
             inputs = Inputs(fold.rows, self.rates, self._penalties(fold), self._keys(number, fold))
             if isinstance(self.data[0], Rows):
-                inputs, data = inputs._replace(rows=None), self._read(fold.rows[0])
+                inputs, data = inputs._replace(rows=None), read_rows(self.library, fold.rows[0], *self.data)
             else:
                 data = self.data
             self.state, new = self.library.fold(self.step, self.state, inputs, *data, self.running)
@@ -177,14 +178,6 @@ class Loop:
             return None
         n, seed = fold.total.shape[0], self.batches.seed
         return self.library.asarray(dropout_keys(seed, number, fold.first, n, len(self.step.dropout)), device=self.device)
-
-    def _read(self, rows: Any) -> tuple[Any, Any, Any]:
-        """Read one batch of examples that stay where they are, and gather their targets."""
-        source, Y, weights = self.data
-        xp = namespace(Y)
-        on_device = self.library.asarray(rows, device=self.device)
-        X = self.library.asarray(source.take(rows), dtype=_dtype_name(Y), device=self.device)
-        return X, xp.take(Y, on_device, axis=-2), None if weights is None else xp.take(weights, on_device, axis=-1)
 
     def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
         """After an epoch: evaluate, take note, stop what has converged, and tell the callbacks."""
@@ -303,10 +296,6 @@ def _without_rate(optimizer: Any) -> Any:
 def _per_member(rates: Any) -> Any:
     """(n, k) as (n, k, 1, 1), which spreads over the members' weights; (n,) stays."""
     return rates[..., None, None] if rates.ndim > 1 else rates
-
-
-def _dtype_name(array: Any) -> str:
-    return "float64" if array.dtype == namespace(array).float64 else "float32"
 
 
 def _as_list(values: Any) -> list[Any]:

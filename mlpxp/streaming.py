@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows"]
 
-_CHUNK = 1 << 22  # numbers that are read at once where the order is free: 32 MiB in float64
+_CHUNK = 1 << 17  # numbers that are read at once where the order is free: 1 MiB in float64
 
 
 class Rows:
@@ -63,14 +63,14 @@ class Rows:
         return taken.toarray() if hasattr(taken, "toarray") else np.asarray(taken)
 
     def chunks(self) -> Iterator[Any]:
-        """Yield the row numbers in order, as many at a time as fit into a few megabytes."""
+        """Yield the row numbers in order, as many at a time as make about a megabyte."""
         n_0, m = self.shape
         size = max(1, _CHUNK // max(n_0, 1))
         for first in range(0, m, size):
             yield np.arange(first, min(first + size, m))
 
     def check(self, name: str) -> None:
-        """Read all of it once, a few megabytes at a time, and refuse what can't be learnt from.
+        """Read all of it once, about a megabyte at a time, and refuse what can't be learnt from.
 
         Raises
         ------

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlpxp.arrays import Array, check_floating, device_of, is_array, namespace
+from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace
 from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
 from mlpxp.checks import check_examples, check_options
@@ -222,7 +222,7 @@ def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[A
 
 def _smaller(network: Network, members: int, batch: int, Y: Array, free: int | None) -> str:
     """Say which batch would fit: K3, the activations and the errors of the batch, and as much again for what is on its way."""
-    an_example = 4 * sum(network.sizes) * members * (8 if Y.dtype == namespace(Y).float64 else 4)
+    an_example = 4 * sum(network.sizes) * members * (8 if dtype_name(Y) == "float64" else 4)
     fits = max(1, min(batch // 2, batch if free is None else free // an_example))
     if batch == 1:
         return "the batch is one example already: try a smaller network"
@@ -230,8 +230,7 @@ def _smaller(network: Network, members: int, batch: int, Y: Array, free: int | N
 
 
 def _initial(network: Network, library: Backend, like: Array, seed: int) -> Parameters:
-    dtype = "float64" if like.dtype == namespace(like).float64 else "float32"
-    return initialize(network, seed=seed, backend=library, dtype=dtype, device=device_of(like))
+    return initialize(network, seed=seed, backend=library, dtype=dtype_name(like), device=device_of(like))
 
 
 def _members(parameters: Parameters) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -21,6 +21,9 @@ from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
+
+if TYPE_CHECKING:
+    from mlpxp.estimators.inputs import Place
 
 __all__ = ["MLPClassifier"]
 
@@ -376,13 +379,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
         return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
 
-    def _read_targets(self, y: Any, *, incremental: bool) -> Any:
+    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
         y = _flat(y)
         if not incremental and (not self.warm_start or not hasattr(self, "classes_")):
             self._binarizer = LabelBinarizer().fit(y)
         elif hasattr(self, "classes_"):
             self._check_labels(unique_labels(y))
-        self.classes_ = labels_at(self._place_of_X, self._binarizer.classes_)
+        self.classes_ = labels_at(place, self._binarizer.classes_)
         return self._binarize(y)
 
     def _check_labels(self, labels: Any) -> None:

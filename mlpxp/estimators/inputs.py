@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from mlpxp.arrays import device_of, is_array, library_of, namespace
+from mlpxp.arrays import device_of, dtype_name, is_array, library_of, namespace
 from mlpxp.backend import backend_of, get_backend
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -29,8 +30,6 @@ __all__ = [
     "read_weights",
     "to_host",
 ]
-
-_DENSE = 4096  # rows of a sparse matrix that are made dense at once
 
 
 def is_foreign(values: Any) -> bool:
@@ -74,13 +73,8 @@ class Place:
 
 def place_of(X: Any, dtype: str | None) -> Place:
     """Return the place of a checked X, sparse matrices' being the host; ``dtype`` is what was asked for."""
-    if is_foreign(X):
-        return Place(backend_of(X), device_of(X), dtype or _dtype_name(X))
-    return Place(get_backend("numpy"), None, dtype or ("float32" if X.dtype == np.float32 else "float64"))
-
-
-def _dtype_name(array: Any) -> str:
-    return "float32" if array.dtype == namespace(array).float32 else "float64"
+    library, device = (backend_of(X), device_of(X)) if is_foreign(X) else (get_backend("numpy"), None)
+    return Place(library, device, dtype or ("float32" if dtype_name(X) == "float32" else "float64"))
 
 
 def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -89,7 +83,7 @@ def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
         if is_foreign(X):
             validate_data(estimator, X, reset=reset, skip_check_array=True)
             return _foreign_matrix(X)
-        X = validate_data(estimator, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
+        X = validate_data(estimator, X, accept_sparse=["csr", "csc"], dtype=_dtypes(X), reset=reset)
         return X.tocsr() if hasattr(X, "tocsr") else X
 
 
@@ -111,11 +105,16 @@ def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool)
                 accept_sparse=["csr", "csc"],
                 multi_output=True,
                 y_numeric=numeric,
-                dtype=(np.float64, np.float32),
+                dtype=_dtypes(X),
                 reset=reset,
             )
             X = X.tocsr() if hasattr(X, "tocsr") else X
         return X, y
+
+
+def _dtypes(X: Any) -> Any:
+    """Return what X may be without being converted: floats, and whole numbers in a mapped file, which are converted as they are read."""
+    return None if isinstance(X, np.ndarray) and is_mapped(X) and X.dtype.kind in "iub" else (np.float64, np.float32)
 
 
 def _foreign_matrix(X: Any) -> Any:
@@ -181,9 +180,10 @@ def check_same_place(estimator: Any, X: Any, method: str) -> None:
 
 
 def dense_parts(X: Any) -> Any:
-    """Yield X as dense arrays of rows: whole where it is dense, a few thousand rows at a time where it is sparse."""
-    if not hasattr(X, "tocsr"):
+    """Yield X as dense arrays of rows: whole, or a part at a time where it is sparse or mapped into memory."""
+    if not hasattr(X, "tocsr") and not (isinstance(X, np.ndarray) and is_mapped(X)):
         yield X
         return
-    for first in range(0, X.shape[0], _DENSE):
-        yield X[first : first + _DENSE].toarray()
+    rows = Rows(X)
+    for part in rows.chunks():
+        yield rows.take(part)

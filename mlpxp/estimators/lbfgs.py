@@ -15,7 +15,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
 from mlpxp.errors import DivergenceError, RangeError
-from mlpxp.estimators.inputs import dense_parts
+from mlpxp.estimators.examples import columns
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
@@ -23,6 +23,7 @@ from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
 from mlpxp.propagation import backward, cost, forward
 from mlpxp.stopping import Stop
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
@@ -56,15 +57,11 @@ class _Objective:
         self.device, self.dtype = estimator.device if estimator.device is not None else place.device, place.dtype
         if self.library.namespace is not place.library.namespace:
             self.device = estimator.device
-        rows = estimator._learnt(targets).astype(place.dtype)
-        total = float(len(rows) if weights is None else weights.sum())
-        self.alpha = float(estimator.alpha) / total
-        self.parts: list[tuple[Any, ...]] = []
-        first = 0
-        self.X, self.Y, self.weights, self.total = X, rows, weights, total
-        self.sparse = hasattr(X, "tocsr")
-        if not self.sparse:
-            self.parts = [self._part(X, first)]
+        self.Y, self.weights = estimator._learnt(targets).astype(place.dtype), weights
+        self.total = float(len(targets) if weights is None else weights.sum())
+        self.alpha = float(estimator.alpha) / self.total
+        self.X = columns(X, place, moves=self.library.namespace is not place.library.namespace)
+        self.whole = None if isinstance(self.X, Rows) else self._part(self.X.mT, 0)
         self.n_weights = sum(n * n_in for n, n_in in network.shapes)
 
     def _part(self, X: Any, first: int) -> tuple[Any, ...]:
@@ -106,13 +103,11 @@ class _Objective:
         return value + 0.5 * self.alpha * float(W @ W), slope
 
     def _parts(self) -> Any:
-        if not self.sparse:
-            yield from self.parts
+        if self.whole is not None:
+            yield self.whole
             return
-        first = 0
-        for X in dense_parts(self.X):
-            yield self._part(X, first)
-            first += X.shape[0]
+        for rows in self.X.chunks():
+            yield self._part(self.X.take(rows), int(rows[0]))
 
 
 def solve(
@@ -133,7 +128,7 @@ def solve(
         raise RangeError("validation_data needs one of the solvers sgd, adam and adamw, got lbfgs")
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
-    check_custom_loss(network, start, examples[0], objective.Y, len(objective.Y))
+    check_custom_loss(network, start, objective.X, objective.Y, len(objective.Y))
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
     estimator.stop_ = (Stop.DIVERGED,) * len(members) if estimator.n_networks > 1 else Stop.DIVERGED  # unless it goes well

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpxp.arrays import device_of, dtype_name
 from mlpxp.backend import backend_of
 from mlpxp.errors import RangeError
 from mlpxp.losses import LOSSES
 from mlpxp.propagation import predict
+from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
@@ -24,6 +26,8 @@ _AGREED = 1e-4
 def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets: Any, size: int) -> None:
     """Compare the derivative of a loss that is not built in with difference quotients of its value, on the first batch, in float64.
 
+    X is as train has it, (n_0, m) or :class:`mlpxp.Rows`; the targets are (m, n_L).
+
     Raises
     ------
     RangeError
@@ -32,14 +36,11 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
     loss = network.loss
     if LOSSES.get(loss.name) == loss:
         return
-    m = min(size, X.shape[0], _EXAMPLES)
-    library, like = backend_of(parameters[0].W), parameters[0].W
-    rows: Any = X[np.arange(m)] if not hasattr(X, "mT") or isinstance(X, np.ndarray) else X[:m, :]
-    rows = rows.toarray() if hasattr(rows, "toarray") else rows
-    rows = library.asarray(
-        rows, dtype="float32" if str(like.dtype).endswith("float32") else "float64", device=getattr(like, "device", None)
-    )
-    A = library.to_numpy(predict(network, parameters, rows.mT)).astype("float64")
+    m, like = min(size, len(targets), _EXAMPLES), parameters[0].W
+    library = backend_of(like)
+    columns = X.take(slice(0, m)).T if isinstance(X, Rows) else X[..., :m]
+    columns = library.asarray(columns, dtype=dtype_name(like), device=device_of(like))
+    A = library.to_numpy(predict(network, parameters, columns)).astype("float64")
     A = A[0] if A.ndim > 2 else A
     Y = np.ascontiguousarray(targets[:m].T, dtype="float64")
     direction = np.random.default_rng(0).choice((-1.0, 1.0), A.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -16,6 +16,9 @@ from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
+
+if TYPE_CHECKING:
+    from mlpxp.estimators.inputs import Place
 
 __all__ = ["MLPRegressor"]
 
@@ -299,7 +302,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _head(self) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
-    def _read_targets(self, y: Any, *, incremental: bool) -> Any:
+    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
         return self._read_later_targets(y)
 
     def _read_later_targets(self, y: Any) -> Any:

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
     from mlpxp.network import Parameters
 
-__all__ = ["SOLVERS", "MultilayerPerceptron", "is_stochastic"]
+__all__ = ["MultilayerPerceptron", "is_stochastic"]
 
-SOLVERS = ("sgd", "adam", "adamw", "lbfgs")
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name for it, and ours
 _PLACED: WeakKeyDictionary[Any, tuple[list[Any], Parameters]] = WeakKeyDictionary()  # parameters as the backend has them, of each estimator
 
@@ -43,7 +42,7 @@ class MultilayerPerceptron(BaseEstimator):
     _parameter_constraints: dict[str, Any] = {  # noqa: RUF012 - scikit-learn's way to declare them
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({*ACTIVATIONS, *_NAMES} - {"softmax"}), Activation, "array-like"],
-        "solver": [StrOptions(set(SOLVERS))],
+        "solver": [StrOptions({"sgd", "adam", "adamw", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"}), callable, "array-like"],
@@ -99,7 +98,7 @@ class MultilayerPerceptron(BaseEstimator):
     intercepts_: list[Any]
     _place: Place
 
-    def _read_targets(self, y: Any, *, incremental: bool) -> Any:
+    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
         """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
         raise NotImplementedError
 
@@ -134,9 +133,9 @@ class MultilayerPerceptron(BaseEstimator):
         if not first:
             check_same_place(self, X, "partial_fit" if incremental else "fit")
         X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
-        place = self._place_of_X = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
+        place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
         with translated():
-            targets = self._read_targets(y, incremental=incremental)
+            targets = self._read_targets(y, place, incremental=incremental)
         weights = read_weights(sample_weight, X.shape[0])
         by_class = self._class_weights(y, incremental=incremental)
         if by_class is not None:
@@ -168,8 +167,8 @@ class MultilayerPerceptron(BaseEstimator):
         output, loss = self._head()
         if self.output_activation is not None:
             output = self.output_activation
-        one_each = isinstance(self.activation, str | Activation)
-        hidden = _ours(self.activation) if one_each else [_ours(activation) for activation in self.activation]
+        one_for_all = isinstance(self.activation, str | Activation)
+        hidden = _ours(self.activation) if one_for_all else [_ours(activation) for activation in self.activation]
         return Network(sizes, hidden=hidden, output=_ours(output), loss=loss)
 
     def _start(self, random: np.random.RandomState) -> None:
@@ -249,6 +248,7 @@ class MultilayerPerceptron(BaseEstimator):
             and X.dtype == first.dtype
             and X.shape[1:] == first.shape[-2:-1]
             and X.shape[0]
+            and X.flags.c_contiguous
             and "feature_names_in_" not in fitted
             and np.isfinite(np.dot(X.reshape(-1), X.reshape(-1)))
         ):
@@ -309,8 +309,7 @@ class MultilayerPerceptron(BaseEstimator):
     def __getstate__(self) -> Any:
         theirs: Any = super().__getstate__()
         state: dict[str, Any] = dict(theirs)
-        for name in ("_place", "_place_of_X"):
-            state.pop(name, None)  # not every library's devices can be pickled; the fitted attributes know where they are
+        state.pop("_place", None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if state.get("_state") is not None:
             library = choose_backend(self.backend, self.coefs_[0])
             state["_state"] = tree_map(library.to_numpy, state["_state"])

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import train_test_split
 
-from mlpxp.arrays import namespace, tree_map
+from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.errors import DataError, DivergenceError, RangeError
+from mlpxp.errors import DivergenceError
+from mlpxp.estimators.curves import each, is_flat, note, scores_of
 from mlpxp.estimators.errors import translated
+from mlpxp.estimators.examples import for_training, set_aside
 from mlpxp.estimators.initial import shuffled
-from mlpxp.estimators.inputs import is_mapped
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.monitor import Monitor
 from mlpxp.estimators.progress import bar
+from mlpxp.estimators.rates import make_optimizer
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import stack
-from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp, rate_at
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 from mlpxp.training import train
@@ -54,17 +54,17 @@ def solve(
     examples, held_out : (X, targets, y, weights)
         The targets and weights on the host.
     """
+    library = choose_backend(estimator.backend, examples[0])
+    moves = library.namespace is not place.library.namespace
     if estimator.early_stopping and held_out is None:
-        examples, held_out = _split(estimator, examples, random)
+        examples, held_out = set_aside(estimator, examples, random)
     X, targets, _, weights = examples
-    m = X.shape[0]
+    m = len(targets)
     size = _batch_size(estimator.batch_size, m)
-    library = choose_backend(estimator.backend, X)
-    columns = _columns(X, place, library)
-    rows = estimator._learnt(targets)
-    Y, w = _targets(rows, place), None if weights is None else place.put(weights, dtype=place.dtype)
-    check_custom_loss(network, estimator._parameters(), X, rows, size)
-    validation = None if held_out is None else _validation(held_out, place)
+    learnt = estimator._learnt(targets)
+    columns, Y, w = for_training(X, learnt, weights, place, moves=moves)
+    check_custom_loss(network, estimator._parameters(), columns, learnt, size)
+    validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
     said: list[float] = []  # by a scorer of the user's
     read = _reader(estimator, held_out, said)
     monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, incremental=incremental)
@@ -72,7 +72,7 @@ def solve(
     callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper]), *estimator.callbacks]
     if estimator.verbose:
         callbacks.insert(0, _say)
-    optimizer = _optimizer(estimator, monitor, m, incremental=incremental)
+    optimizer = make_optimizer(estimator, monitor, m, incremental=incremental)
     parameters = estimator._parameters()
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
     epochs = 1 if incremental else estimator.max_iter
@@ -101,7 +101,7 @@ def solve(
             )
     except DivergenceError as error:
         estimator.stop_ = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
-        _note(estimator, monitor, error.history, held_out, said, m, diverged=True)
+        note(estimator, monitor, error.history, held_out, said, m, diverged=True)
         best = _best(keeper)
         estimator._hold(error.parameters if best is None else best)
         if best is None:
@@ -118,68 +118,10 @@ def solve(
     estimator.stop_ = stops if monitor.members else stops[0]
     best = _best(keeper)
     estimator._hold(result.last_parameters if best is None else best)
-    _note(estimator, monitor, result.history, held_out, said, m)
+    note(estimator, monitor, result.history, held_out, said, m)
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
     _warn(estimator, stops, incremental=incremental)
-
-
-def _split(estimator: Any, examples: tuple[Any, Any, Any, Any], random: np.random.RandomState) -> tuple[Any, Any]:
-    """Set validation data aside as scikit-learn does, by the numbers of the rows; what is mapped into memory stays there."""
-    X, targets, y, weights = examples
-    binary = targets.dtype == bool and targets.shape[1] == 1
-    with translated():
-        inside, outside = train_test_split(
-            np.arange(X.shape[0]), random_state=random, test_size=estimator.validation_fraction, stratify=targets if binary else None
-        )
-    if len(outside) < 2:
-        raise DataError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-
-    def part(rows: Any, *, stays: bool) -> tuple[Any, Any, Any, Any]:
-        mine = _Mapped(X, rows) if stays else _take(X, rows)
-        return mine, targets[rows], y[rows], None if weights is None else weights[rows]
-
-    return part(inside, stays=is_mapped(X)), part(outside, stays=False)
-
-
-class _Mapped:
-    """Some rows of an array that is mapped into memory, with the shape of an array."""
-
-    def __init__(self, X: Any, rows: Any) -> None:
-        self.X, self.rows = X, rows
-        self.shape = (len(rows), X.shape[1])
-        self.dtype = X.dtype
-
-    def __getitem__(self, rows: Any) -> Any:
-        return self.X[self.rows[rows]]
-
-
-def _take(X: Any, rows: Any) -> Any:
-    if hasattr(X, "tocsr") or isinstance(X, np.ndarray):
-        return X[rows]
-    xp = namespace(X)
-    return xp.take(X, xp.asarray(rows, device=X.device), axis=0)
-
-
-def _columns(X: Any, place: Place, library: Any) -> Any:
-    """Return X as train has it, one example a column; what isn't dense, or is mapped and has to be moved, is read a batch at a time."""
-    if isinstance(X, _Mapped) or hasattr(X, "tocsr"):
-        return Rows(X)
-    moves = library.namespace is not place.library.namespace
-    if isinstance(X, np.ndarray) and is_mapped(X) and (moves or X.dtype != place.dtype):
-        return Rows(X)
-    return (X if str(X.dtype).rpartition(".")[-1] == place.dtype else place.put(X, dtype=place.dtype)).mT
-
-
-def _targets(targets: Any, place: Place) -> Any:
-    return place.put(targets.astype(place.dtype), dtype=place.dtype).mT
-
-
-def _validation(held_out: tuple[Any, Any, Any, Any], place: Place) -> tuple[Any, ...]:
-    X, targets, _, weights = held_out
-    X = X.toarray() if hasattr(X, "toarray") else X
-    Y = _targets(targets, place)
-    return place.put(X, dtype=place.dtype).mT, Y, None if weights is None else place.put(weights, dtype=place.dtype)
 
 
 def _batch_size(asked: Any, m: int) -> int:
@@ -188,61 +130,6 @@ def _batch_size(asked: Any, m: int) -> int:
     if asked > m:
         warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5)
     return min(int(asked), m)
-
-
-def _optimizer(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any:
-    rate = _rate(estimator, monitor, m, incremental=incremental)
-    if estimator.solver == "sgd":
-        return GradientDescent(rate, momentum=estimator.momentum, nesterov=bool(estimator.nesterovs_momentum and estimator.momentum))
-    options = {"beta1": estimator.beta_1, "beta2": estimator.beta_2, "epsilon": estimator.epsilon}
-    if estimator.solver == "adamw":
-        return AdamW(rate, weight_decay=estimator.weight_decay, **options)
-    return Adam(rate, **options)
-
-
-def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any:
-    """η as train takes it: a number, or a schedule of the epochs done."""
-    policy, eta = estimator.learning_rate, float(estimator.learning_rate_init)
-    schedule: Any
-    if not isinstance(policy, str):
-        schedule = policy if callable(policy) else _listed(policy, estimator.max_iter)
-    elif policy == "cosine":
-        schedule = Cosine(eta, max(estimator.max_iter - estimator.warm_up, 1))
-    elif policy == "constant" or estimator.solver != "sgd":  # as scikit-learn has it: the other policies are sgd's
-        schedule = eta
-    elif policy == "adaptive":
-        schedule = monitor.schedule
-    else:
-        schedule = _inverse_scaling(eta, estimator.power_t, m, estimator.t_ if incremental else 0, before=estimator.t_)
-    if estimator.warm_up:
-        schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
-    if callable(schedule) and incremental and not (isinstance(policy, str) and policy in {"adaptive", "invscaling"}):
-        done = len(estimator.loss_curve_)
-        return lambda epoch: schedule(epoch + done)
-    return schedule
-
-
-def _listed(rates: Sequence[float], epochs: int) -> Callable[[float], float]:
-    """A schedule of one rate an epoch."""
-    if len(rates) != epochs:
-        raise RangeError(f"learning_rate must be one rate for each of the max_iter={epochs} epochs, got {len(rates)} rates")
-
-    def schedule(epoch: float) -> float:
-        return rates[min(int(epoch), epochs - 1)]
-
-    for epoch in range(epochs):
-        rate_at(schedule, epoch)  # all of them, before the first is used
-    return schedule
-
-
-def _inverse_scaling(eta: float, power: float, m: int, done: int, *, before: int) -> Callable[[float], float]:
-    """η / (t + 1)^power with t the examples seen before the epoch; η itself in the first epoch of an optimizer."""
-
-    def rate(epoch: float) -> float:
-        t = (done if epoch < 1 else before) + math.floor(epoch) * m
-        return eta / (t + 1.0) ** power if t else eta
-
-    return rate
 
 
 def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
@@ -273,7 +160,7 @@ def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float
 
 
 def _training_loss(epoch: Epoch) -> list[float]:
-    return [-cost for cost in _each(epoch.cost)]
+    return [-cost for cost in each(epoch.cost)]
 
 
 def _scorer(monitor: Any) -> Any:
@@ -291,11 +178,12 @@ def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any] | None, said: li
         return _training_loss
     monitor = estimator.monitor
     if monitor == "loss":
-        return lambda epoch: [-cost for cost in _each(epoch.validation_cost)]
+        return lambda epoch: [-cost for cost in each(epoch.validation_cost)]
     if monitor == "score":
-        flat = _is_flat(held_out[1])
-        return lambda epoch: _scores(epoch.validation_score, epoch.validation_cost, flat=flat)
+        flat = is_flat(held_out[1])
+        return lambda epoch: scores_of(epoch.validation_score, epoch.validation_cost, flat=flat)
     X, _, y, _ = held_out
+    X = X.take(slice(None)) if isinstance(X, Rows) else X
 
     def read(epoch: Epoch) -> list[float]:
         estimator._hold(epoch.parameters)
@@ -305,19 +193,6 @@ def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any] | None, said: li
         return [score] * max(estimator.n_networks, 1)
 
     return read
-
-
-def _is_flat(targets: Any) -> bool:
-    """Whether real targets never vary, so that R² has no meaning; scikit-learn's is 1 for perfect predictions then, and 0 otherwise."""
-    return targets.dtype != bool and bool((targets == targets[:1]).all())
-
-
-def _scores(scores: Any, costs: Any, *, flat: bool) -> list[float]:
-    return [float(cost == 0.0) for cost in _each(costs)] if flat else _each(scores)
-
-
-def _each(value: Any) -> list[float]:
-    return list(value) if isinstance(value, tuple) else [value]
 
 
 def _stops(stop: Stop | tuple[Stop, ...], monitor: Monitor) -> tuple[Stop, ...]:
@@ -352,48 +227,6 @@ def _continued(estimator: Any, network: Network, parameters: Parameters, library
     )
 
 
-def _note(estimator: Any, monitor: Monitor, history: History, held_out: Any, said: list[float], m: int, *, diverged: bool = False) -> None:
-    """Write the curves; those of an ensemble are means, and each member's are kept for it."""
-    lost = [(math.nan,) * max(monitor.members, 1)] if diverged else []
-    losses = [*map(tuple, map(_each, history.cost)), *lost]
-    validation = scores = None
-    if held_out is not None:
-        flat = _is_flat(held_out[1])
-        validation = [*map(tuple, map(_each, history.validation_cost)), *lost]
-        pairs = zip(history.validation_score, history.validation_cost, strict=True)
-        scores = [(score,) * max(monitor.members, 1) for score in said] or [tuple(_scores(*pair, flat=flat)) for pair in pairs]
-        scores += lost
-    rates = [rate if isinstance(rate, tuple) else (rate,) * max(monitor.members, 1) for rate in history.learning_rate] + lost
-    new = {"loss_curve_": losses, "learning_rate_curve_": rates, "validation_loss_curve_": validation, "validation_scores_": scores}
-    past = getattr(estimator, "_curves", {}) if estimator.loss_curve_ else {}
-    estimator._curves = {name: None if curve is None else (past.get(name) or []) + curve for name, curve in new.items()}
-    means = {name: None if curve is None else [sum(values) / len(values) for values in curve] for name, curve in estimator._curves.items()}
-    before, early = estimator.t_, estimator.early_stopping
-    vars(estimator).update(_summary(means, len(losses), before, m, early=early))
-    estimator._watched = monitor.best, monitor.stale, monitor.rates
-    estimator._of_members = []
-    for i in range(monitor.members):
-        idle = len(history.cost) - monitor.seen[i]  # the epochs after it had stopped
-        curves = {
-            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]]
-            for name, curve in estimator._curves.items()
-        }
-        estimator._of_members.append(_summary(curves, len(losses) - idle, before, m, early=early))
-
-
-def _summary(curves: dict[str, Any], epochs: int, before: int, m: int, *, early: bool) -> dict[str, Any]:
-    """Return the fitted attributes that follow from the curves."""
-    losses, scores = curves["loss_curve_"], curves["validation_scores_"]
-    scored = None if scores is None else [score for score in scores if not math.isnan(score)]
-    return curves | {
-        "n_iter_": epochs,
-        "t_": before + epochs * m,
-        "loss_": losses[-1] if losses else math.nan,
-        "best_loss_": None if early else min(losses, default=math.inf),
-        "best_validation_score_": None if scored is None else max(scored, default=-math.inf),
-    }
-
-
 def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
     if Stop.INTERRUPTED in stop:
         warnings.warn("Training interrupted by user.", stacklevel=5)
@@ -409,7 +242,7 @@ def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
 
 def _say(epoch: Epoch) -> None:
     """Print what scikit-learn prints."""
-    print(f"Iteration {epoch.number}, loss = {sum(_each(epoch.cost)) / len(_each(epoch.cost)):.8f}")
+    print(f"Iteration {epoch.number}, loss = {sum(each(epoch.cost)) / len(each(epoch.cost)):.8f}")
     if epoch.validation_score is not None:
-        scores = _each(epoch.validation_score)
+        scores = each(epoch.validation_score)
         print(f"Validation score: {sum(scores) / len(scores):f}")

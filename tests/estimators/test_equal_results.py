@@ -212,7 +212,7 @@ SCORED = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": lo
 
 @pytest.mark.parametrize("data", SCORED)
 def test_cross_validated_scores(data):
-    """The weights are equal by construction, so a few epochs and one seed show it; with 200 epochs and five seeds it is the same."""
+    """The weights are equal by construction, so a few epochs and one seed show it."""
     X, y = SCORED[data](return_X_y=True)
     y = standardised(y[:, None])[:, 0] if data == "diabetes" else y
     name = "MLPRegressor" if data == "diabetes" else "MLPClassifier"

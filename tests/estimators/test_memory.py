@@ -16,12 +16,6 @@ SMALL = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "batch_si
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch):
-    """What is looked at at once is little here too, as 32 MiB are little of data larger than memory."""
-    monkeypatch.setattr("mlpxp.streaming._CHUNK", 1 << 16)
-
-
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
     """6.4 MB in a file, and what is to be learnt from it."""
@@ -47,9 +41,7 @@ def peak(act):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"early_stopping": True, "validation_fraction": 0.02}, {"dtype": "float32"}, {"backend": "strict"}]
-)
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"dtype": "float32"}, {"backend": "strict"}])
 def test_a_mapped_file_is_not_copied(mapped, options):
     """The targets and whatever else has one number an example count too: so less than half of it."""
     if "backend" in options:
@@ -64,25 +56,48 @@ def test_a_mapped_file_is_not_copied(mapped, options):
 
 def test_a_slice_of_a_mapped_file_is_mapped_too(mapped):
     X, y = mapped
-    fitted = MLPClassifier(early_stopping=True, validation_fraction=0.02, **SMALL)
+    fitted = MLPClassifier(early_stopping=True, **SMALL).fit(X[:100], y[:100] > 0.0)
     assert peak(lambda: fitted.fit(X[10:], y[10:] > 0.0)) < X.nbytes / 2
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"early_stopping": True, "validation_fraction": 0.02}, {"solver": "lbfgs"}, {"backend": "strict"}, {"n_networks": 2}]
-)
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"solver": "lbfgs"}, {"backend": "strict"}, {"n_networks": 2}])
 def test_a_sparse_matrix_is_never_made_dense_as_a_whole(thin, options):
     X, y = thin
     dense = 8 * X.shape[0] * X.shape[1]
     if "backend" in options:
         pytest.importorskip("array_api_strict")
     options = SMALL | {"batch_size": 500} | options
-    fitted = MLPRegressor(**options)
+    fitted = MLPRegressor(**options).fit(X[:1000], y[:1000])  # whatever is imported or set up once, is now
     assert peak(lambda: fitted.fit(X, y)) < dense / 2
     assert peak(lambda: fitted.predict(X)) < dense / 2
     few = MLPRegressor(**options).fit(X[:1000], y[:1000])
     wanted = MLPRegressor(**options).fit(X[:1000].toarray(), y[:1000])
     assert few.predict(X[:1000]) == pytest.approx(wanted.predict(X[:1000].toarray()), rel=1e-6, abs=1e-9)
+
+
+def test_sparse_validation_data_neither(thin):
+    X, y = thin
+    fitted = MLPRegressor(**SMALL | {"batch_size": 500}).fit(X[:1000], y[:1000])
+    assert peak(lambda: fitted.fit(X[:1000], y[:1000], validation_data=(X, y))) < 8 * X.shape[0] * X.shape[1] / 2
+    few = fitted.fit(X[:1000], y[:1000], validation_data=(X[:2000], y[:2000], np.arange(2000) % 3))
+    wanted = MLPRegressor(**SMALL | {"batch_size": 500})
+    wanted.fit(X[:1000].toarray(), y[:1000], validation_data=(X[:2000].toarray(), y[:2000], np.arange(2000) % 3))
+    assert few.validation_loss_curve_ == pytest.approx(wanted.validation_loss_curve_, rel=1e-9)
+    assert few.validation_scores_ == pytest.approx(wanted.validation_scores_, rel=1e-9)
+
+
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True, "monitor": "r2"}, {"solver": "lbfgs"}])
+def test_whole_numbers_in_a_mapped_file_are_converted_as_they_are_read(tmp_path, options):
+    X = np.random.default_rng(0).integers(0, 256, (8000, 400), dtype=np.uint8)
+    np.save(tmp_path / "X.npy", X)
+    y = X[:, 0] / 255.0
+    fitted = MLPRegressor(**SMALL | {"batch_size": 500} | options)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    fitted.fit(mapped[:1000], y[:1000])
+    assert peak(lambda: fitted.fit(mapped, y)) < 8 * X.size / 2
+    assert peak(lambda: fitted.predict(mapped)) < 8 * X.size / 2
+    wanted = MLPRegressor(**SMALL | {"batch_size": 500} | options).fit(X.astype("float64"), y)
+    assert fitted.predict(mapped) == pytest.approx(wanted.predict(X.astype("float64")), rel=1e-6)
 
 
 @pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix])

@@ -72,7 +72,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         Of sgd.
     early_stopping : bool, default False
         Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
-        the weights of the best epoch.
+        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept.
     validation_fraction : float in [0, 1), default 0.1
         See ``early_stopping``.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8

@@ -211,10 +211,14 @@ def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[A
     def placed(values: Any) -> Any:
         if isinstance(values, Rows):
             return values
-        if is_array(values) and isinstance(backend, str) and backend == "auto":
-            stays = device is None or namespace(values) is not library.namespace  # another library's arrays are refused further down
-            return values if stays else library.asarray(values, device=device)
-        return library.asarray(values, device=device)
+        if not is_array(values):
+            return library.asarray(values, device=device)
+        is_here = namespace(values) is library.namespace
+        if (device is None and is_here) or (backend == "auto" and not is_here):  # another library's arrays are refused further down
+            return values
+        if values.ndim < 2:
+            return library.asarray(values, device=device)
+        return library.asarray(values.mT, device=device).mT  # rows are contiguous, as batches are gathered: no second copy for that
 
     X, Y, weights = examples
     return placed(X), placed(Y), None if weights is None else placed(weights)

@@ -205,10 +205,8 @@ def _gelu_gate(Z: Array) -> Any:
 def _softmax(Z: Array) -> Any:
     """e^{z_k} / Σ_j e^{z_j} over the units of a layer; the largest z is taken off first, so that nothing overflows."""
     xp = namespace(Z)
-    A = Z - xp.max(Z, axis=-2, keepdims=True)
-    A = xp.exp(A)
-    A /= xp.sum(A, axis=-2, keepdims=True)
-    return A
+    E = xp.exp(Z - xp.max(Z, axis=-2, keepdims=True))
+    return E / xp.sum(E, axis=-2, keepdims=True)
 
 
 def _softmax_pull_back(Z: Array | None, A: Array, error: Array) -> Any:

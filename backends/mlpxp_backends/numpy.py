@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import array_api_compat.numpy as xp
 import numpy as np
 
-from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.backend import dtype_of, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import DataError
 from mlpxp_backends.memory import keep_freed_memory
+from mlpxp_backends.program import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ class NumpyBackend:
     name: ClassVar[str] = "numpy"
     namespace: ClassVar[Any] = xp
     version: ClassVar[str] = np.__version__
-    runs: ClassVar[str] = "step by step"
+    runs: ClassVar[str] = "recorded"
 
     def devices(self) -> tuple[Device]:
         return (host(),)
@@ -52,7 +53,7 @@ class NumpyBackend:
         keep_freed_memory()
         ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a diverging run is found by its cost, and named
         with ignored, memory_watched(host, MemoryError):
-            return fold_in_python(xp, step, state, inputs, *data)
+            return fold(step, state, inputs, *data)
 
 
 backend = NumpyBackend()

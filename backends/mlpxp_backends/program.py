@@ -1,0 +1,261 @@
+"""A recorded step as a list of calls whose arrays are all there already, so that running it allocates nothing.
+
+Each call is NumPy's own function with the memory of its result bound to it. An array's memory is used again as soon as nothing reads
+it any more, and an element-wise result takes the place of an operand that nothing reads again: so the next parameters are written
+over the ones before. The calls are the step's own, in its order, and the numbers bit for bit those that the step gives.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
+
+import array_api_compat.numpy as xp
+import numpy as np
+
+from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.backend import fold_in_python
+from mlpxp_backends.recording import TAKE, Fixed, Layout, Register, filled, record, registers_in, without_repetitions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpxp_backends.recording import Call, Recording
+
+__all__ = ["Program", "fold"]
+
+_ALIGNED = 64  # bytes: a cache line
+
+
+class Program:
+    """A recording, bound to memory.
+
+    Parameters
+    ----------
+    recording : Recording
+    data : tree of arrays
+        What every step may read.
+    owns_data : bool
+        Whether the data are copied in each time, or are these very arrays each time.
+    """
+
+    def __init__(self, recording: Recording, data: Any, *, owns_data: bool) -> None:
+        self._recording = recording = without_repetitions(recording)
+        self._last = _last_uses(recording)
+        self._memory: dict[Register, Any] = {}  # by the register that owns it now
+        self._free: dict[int, list[Any]] = defaultdict(list)
+        state, one, constant = recording.given
+        self._homes = set(tree_leaves(state))
+        self._arrays = {register: self._new(register, recording.layouts[register]) for register in self._homes}
+        self._arrays |= {register: np.empty_like(array) if owns_data else array for register, array in _pairs(tree_leaves(constant), data)}
+        rows = _rows_alone(recording)
+        for register in tree_leaves(one):
+            shape, dtype, _ = recording.layouts[register]
+            self._arrays[register] = np.empty(shape, np.intp if register in rows else dtype)  # what NumPy would make of them each time
+        self._state, self._inputs, self._data = ([self._arrays[one] for one in tree_leaves(tree)] for tree in recording.given)
+        self._owns_data = owns_data
+        self._calls: list[Callable[[], Any]] = []
+        for number, call in enumerate(recording.calls):
+            self._bind(number, call)
+        new, out = recording.result
+        self._out = np.empty_like(self._arrays[out])
+        self._move([(self._arrays[out], self._out)])
+        self._move([(self._arrays[made], home) for made, home in zip(tree_leaves(new), self._state, strict=True)])
+
+    def reads(self, data: Any) -> bool:
+        """Whether it can be run with these data."""
+        return self._owns_data or all(one is other for one, other in zip(self._data, tree_leaves(data), strict=True))
+
+    def run(self, state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
+        """Do the step for each of the inputs, and return the last state and the outs."""
+        for array, value in _pairs(self._state, state) + (_pairs(self._data, data) if self._owns_data else []):
+            np.copyto(array, value)
+        moved = _pairs(self._inputs, inputs)
+        outs = np.empty((moved[0][1].shape[0], *self._out.shape), self._out.dtype)
+        calls, out = self._calls, self._out
+        for i in range(len(outs)):
+            for array, values in moved:
+                array[...] = values[i]
+            for call in calls:
+                call()
+            outs[i] = out
+        arrays = iter(self._state)
+        return tree_map(lambda _: next(arrays).copy(), state), outs
+
+    def _bind(self, number: int, call: Call) -> None:
+        args, kwargs = filled(call.args, self._array), dict(filled(call.kwargs, self._array))
+        read = registers_in(call.args) | registers_in(call.kwargs)
+        if call.how == "view":
+            self._arrays[call.out] = call.function(*args, **kwargs)
+        else:
+            assert call.layout is not None
+            if isinstance(call.function, np.ufunc):
+                args = _as_arrays(args)
+            taken = self._taken(number, call, read)
+            self._arrays[call.out] = out = self._new(call.out, call.layout, taken)
+            bound = partial(call.function, *args, **kwargs)
+            self._calls.append(partial(bound, out=out) if call.how == "into" else partial(_copy, bound, out))
+        for base in {self._recording.whole(one) for one in (*read, call.out)} - self._homes:
+            if self._last[base] == number and base in self._memory:
+                memory = self._memory.pop(base)
+                self._free[memory.nbytes].append(memory)
+
+    def _taken(self, number: int, call: Call, read: set[Register]) -> Register | None:
+        """Return the operand whose memory an element-wise result may take, the state's first."""
+        if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
+            return None
+        bases = [self._recording.whole(one) for one in read]
+        for one in sorted(read, key=lambda one: one not in self._homes):
+            dies = one in self._memory and self._last[one] == number and bases.count(one) == 1
+            if dies and self._recording.layouts[one] == call.layout:
+                return one
+        return None
+
+    def _new(self, register: Register, layout: Layout, taken: Register | None = None) -> Any:
+        """Return an array of this layout in memory that is free, or an operand's."""
+        memory = self._spare(layout.dtype.itemsize * math.prod(layout.shape)) if taken is None else self._memory.pop(taken)
+        if taken in self._homes:
+            self._homes.add(register)
+        self._memory[register] = memory
+        return np.ndarray(layout.shape, layout.dtype, memory, strides=layout.strides)
+
+    def _spare(self, size: int) -> Any:
+        return self._free[size].pop() if self._free[size] else _aligned(size)
+
+    def _move(self, moves: list[tuple[Any, Any]]) -> None:
+        """Copy results to where they belong, but what is there already."""
+        moves = [(made, home) for made, home in moves if not _same_memory(made, home)]
+        if any(np.may_share_memory(made, home) for made, _ in moves for _, home in moves):  # one is where another belongs
+            waiting = [made.copy() for made, _ in moves]
+            self._calls += [partial(np.copyto, other, made) for other, (made, _) in zip(waiting, moves, strict=True)]
+            moves = [(other, home) for other, (_, home) in zip(waiting, moves, strict=True)]
+        self._calls += [partial(np.copyto, home, made) for made, home in moves]
+
+    def _array(self, leaf: Any) -> Any:
+        return self._arrays[leaf] if isinstance(leaf, Register) else leaf.value if isinstance(leaf, Fixed) else leaf
+
+
+def _pairs(places: list[Any], tree: Any) -> list[tuple[Any, Any]]:
+    return list(zip(places, tree_leaves(tree), strict=True))
+
+
+def _copy(function: Callable[[], Any], out: Any) -> None:
+    np.copyto(out, function())
+
+
+def _aligned(size: int) -> Any:
+    memory = np.empty(size + _ALIGNED, np.uint8)
+    start = -memory.ctypes.data % _ALIGNED
+    return memory[start : start + size]
+
+
+def _same_memory(one: Any, other: Any) -> bool:
+    return bool(one.ctypes.data == other.ctypes.data and one.shape == other.shape and one.strides == other.strides)
+
+
+def _as_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return operands with arrays in the place of Python's numbers, which NumPy would make each time."""
+    dtypes = {one.dtype for one in args if isinstance(one, np.ndarray)}
+    if len(dtypes) != 1 or next(iter(dtypes)).kind != "f":
+        return args
+    dtype = dtypes.pop()
+    return tuple(np.asarray(one, dtype) if type(one) in {int, float} else one for one in args)
+
+
+def _last_uses(recording: Recording) -> defaultdict[Register, float]:
+    """Return the number of the last call that reads or changes the memory of a register; what comes out is read after all."""
+    last: defaultdict[Register, float] = defaultdict(lambda: -1.0)
+    for number, call in enumerate(recording.calls):
+        for one in registers_in(call.args) | registers_in(call.kwargs) | {call.out}:
+            last[recording.whole(one)] = number
+    for one in tree_leaves(recording.result):
+        last[recording.whole(one)] = math.inf
+    return last
+
+
+def _rows_alone(recording: Recording) -> set[Register]:
+    """Return the registers that are row numbers and nothing else."""
+    rows = {call.args[1] for call in recording.calls if call.function is TAKE and isinstance(call.args[1], Register)}
+    others = {one for call in recording.calls for one in registers_in(call.args[:1] if call.function is TAKE else call.args)}
+    return {one for one in rows - others - set(tree_leaves(recording.result)) if recording.layouts[one].dtype.kind == "i"}
+
+
+class _Learnt:
+    """What is known of a step on arrays of certain shapes: nothing yet, that it can't be recorded, or how it was recorded."""
+
+    def __init__(self) -> None:
+        self._recording: Recording | None = None
+        self._program: Program | None = None
+        self.settled: Literal["", "as it is", "recorded"] = ""
+        self._tries = 3
+
+    def see(self, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
+        """Run a step as it is, and record it; what was recorded twice alike is settled."""
+        state = tree_map(partial(np.asarray, order="C"), state)  # as a program holds it
+        try:
+            recording, result = record(step, state, one, data)
+        except Exception:  # it can't be recorded, or fails in earnest, and then does so again
+            self.settled = "as it is"
+            return step(state, one, *data)
+        self._tries -= 1
+        if self._recording is not None and self._recording.says_the_same(recording):
+            self.settled = "recorded"
+        elif not self._tries:
+            self.settled = "as it is"
+        self._recording = recording
+        return result
+
+    def run(self, step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
+        """Do all of a fold, as it was settled."""
+        if self.settled == "as it is" or self._recording is None:
+            return fold_in_python(xp, step, state, inputs, *data)
+        if self._program is None:
+            self._program = Program(self._recording, data, owns_data=False)
+        elif not self._program.reads(data):  # other data each time: a file's, read batch by batch
+            self._program = Program(self._recording, data, owns_data=True)
+        return self._program.run(state, inputs, data)
+
+
+_here = threading.local()
+
+
+def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
+    """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
+    learnt = _learnt(step, state, inputs, data)
+    if learnt is None:
+        return fold_in_python(xp, step, state, inputs, *data)
+    state, inputs = tree_map(np.asarray, (state, inputs))
+    n = tree_leaves(inputs)[0].shape[0]
+    outs: list[Any] = []
+    while len(outs) < n and not learnt.settled:
+        state, out = learnt.see(step, state, tree_map(lambda leaf: leaf[len(outs), ...], inputs), data)
+        outs.append(out)
+    if not outs:
+        return learnt.run(step, state, inputs, data)
+    if len(outs) < n:
+        state, more = learnt.run(step, state, tree_map(lambda leaf: leaf[len(outs) :], inputs), data)
+        outs.extend(more)
+    return state, np.stack(outs)
+
+
+def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Learnt | None:
+    """Return what this thread knows of a step on such arrays; ``None`` where it can't be recorded."""
+    leaves = tree_leaves((state, inputs, data))
+    if not tree_leaves(inputs) or not all(type(leaf) is np.ndarray or isinstance(leaf, np.generic) for leaf in leaves):
+        return None
+    kinds = (
+        tree_map(lambda a: (a.shape, a.dtype), state),
+        tree_map(lambda a: (a.shape[1:], a.dtype), inputs),
+        tree_map(lambda a: (a.shape, a.dtype, a.strides), data),
+    )
+    if not hasattr(_here, "steps"):
+        _here.steps = WeakKeyDictionary()
+    try:
+        of_step: dict[Any, _Learnt] = _here.steps.setdefault(step, {})
+    except TypeError:  # a step that can't be a key
+        return None
+    return of_step.setdefault(kinds, _Learnt())

@@ -1,0 +1,353 @@
+"""A step on NumPy's arrays, written down: what it calls, on which arrays, and where the results' memory is.
+
+A :class:`Recorded` array is an array of the standard that holds NumPy's own and takes note of what is done with it. A step is a
+pure function of its arrays, so the notes are all that is needed to do it again (:mod:`mlpxp_backends.program`). One that looks at
+a number, or leaves the standard, can't be recorded; the attempt then ends in an exception of some kind.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import array_api_compat.numpy as xp
+import numpy as np
+
+from mlpxp.arrays import tree_leaves, tree_map
+
+__all__ = [
+    "TAKE",
+    "Call",
+    "Fixed",
+    "Layout",
+    "Recorded",
+    "Recording",
+    "Register",
+    "filled",
+    "record",
+    "registers_in",
+    "without_repetitions",
+]
+
+
+@dataclass(frozen=True)
+class Register:
+    """The place of an array in a recording."""
+
+    number: int
+
+
+class Layout(NamedTuple):
+    """What memory an array needs."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    strides: tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """One thing that a step does.
+
+    Attributes
+    ----------
+    how : {"into", "elsewhere", "view"}
+        ``function`` takes ``out=``; it makes an array of its own; its result is the memory of an argument.
+    function : callable
+    args, kwargs
+        With registers in the place of arrays.
+    out : Register
+    layout : Layout or None
+        Of a result with memory of its own.
+    """
+
+    how: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    out: Register
+    layout: Layout | None
+
+
+_NEVER = ("nonzero", "unique", "repeat", "from_dlpack")  # shapes that depend on numbers, and arrays from elsewhere
+_ABOUT_TYPES = ("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type")  # they read no number
+TAKE = partial(np.take, mode="wrap")  # the standard leaves rows that don't exist open; to look for them NumPy takes a detour
+_REDUCTIONS = {"sum": np.add.reduce, "prod": np.multiply.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
+
+
+def _astype(x: Any, dtype: Any, /, *, copy: bool = True, out: Any = None) -> Any:
+    if out is None:
+        return x.astype(dtype, copy=copy)
+    return np.copyto(out, x, casting="unsafe")
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"take": TAKE, "astype": _astype}
+_TAKE_OUT = (*_FUNCTIONS.values(), *_REDUCTIONS.values())  # beside the ufuncs
+
+
+class Fixed:
+    """An array that a step has from elsewhere: the same one, not an equal one."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fixed) and self.value is other.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Recording:
+    """The notes of one run of a step, and the namespace of the arrays in it.
+
+    Attributes
+    ----------
+    calls : list of Call
+    base : dict
+        The register whose memory a view is, by the view's.
+    layouts : dict
+        Of each register.
+    refusals : list of str
+        Why it can't be done again by these notes alone.
+    given, result : trees of Register
+        What went in and what came out.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.layouts: dict[Register, Layout] = {}
+        self.base: dict[Register, Register] = {}
+        self.refusals: list[str] = []
+        self.given: Any = None
+        self.result: Any = None
+
+    def says_the_same(self, other: Recording) -> bool:
+        """Whether another run made the same calls, with the same numbers, of the same functions."""
+        return (self.given, self.result, self.calls) == (other.given, other.result, other.calls)
+
+    def refused(self, why: str) -> TypeError:
+        """Return the error to raise; a step that swallows it is refused all the same."""
+        self.refusals.append(why)
+        return TypeError(why)
+
+    def whole(self, register: Register) -> Register:
+        """Return the register whose memory an array is."""
+        return self.base.get(register, register)
+
+    def new(self, value: Any) -> Recorded:
+        """Return an array in a register of its own."""
+        register = Register(len(self.layouts))
+        self.layouts[register] = _layout(value)
+        return Recorded(self, register, value)
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function of NumPy's arrays with recorded ones, and take note of it."""
+        values = filled(args, _value)
+        result = function(*values, **dict(filled(tuple(kwargs.items()), _value)))
+        if not isinstance(result, np.ndarray | np.generic):
+            raise self.refused("what returns a number, or several arrays, is not recorded")
+        for array in [one for one in _flat(args) if isinstance(one, Recorded)]:
+            if result is array.value:
+                return array
+            if isinstance(array.value, np.ndarray) and np.may_share_memory(result, array.value):
+                view = self.new(result)
+                self.base[view.register] = self.whole(array.register)
+                self._note("view", function, args, kwargs, view, None)
+                return view
+        made = self.new(result)
+        into = isinstance(function, np.ufunc) or function in _TAKE_OUT
+        self._note("into" if into else "elsewhere", function, args, kwargs, made, _layout(result))
+        return made
+
+    def change(self, function: np.ufunc, array: Recorded, other: Any) -> Recorded:
+        """Do ``array += other``, or what else the function says: noted as a new array in the place of the old one."""
+        whole = self.whole(array.register)
+        if whole in tree_leaves(self.given) or whole in self.base.values():
+            raise self.refused("a step that changes what it was given, or what has a view, is not recorded")
+        if isinstance(array.value, np.ndarray):
+            changed = self.new(function(array.value, _value(other), out=array.value))
+        else:  # NumPy's scalars don't change
+            changed = self.new(function(array.value, _value(other)))
+        self._note("into", function, (array, other), {}, changed, self.layouts[changed.register])
+        array.register, array.value = changed.register, changed.value
+        return array
+
+    def _note(self, how: str, function: Any, args: Any, kwargs: dict[str, Any], out: Recorded, layout: Layout | None) -> None:
+        places = filled(args, _place), filled(tuple(kwargs.items()), _place)
+        self.calls.append(Call(how, function, *places, out.register, layout))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the namespace's constants and dtypes as they are, and its functions as functions of recorded arrays."""
+        found: Any = getattr(xp, name)
+        if name.startswith(_NEVER) or isinstance(found, ModuleType):
+            raise self.refused(f"{name} is not recorded")
+        if not callable(found) or isinstance(found, type):
+            return found
+        if name in _ABOUT_TYPES:
+            return lambda *args: found(*filled(args, _value))
+        if name in _REDUCTIONS:
+            return partial(self._reduce, _REDUCTIONS[name])
+        return partial(self.call, _FUNCTIONS.get(name, found))
+
+    def _reduce(self, reduce: Callable[..., Any], x: Recorded, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if x.value.dtype.kind != "f":
+            raise self.refused("sums of whole numbers have another dtype and are not recorded")
+        return self.call(reduce, x, axis=axis, keepdims=keepdims)
+
+
+def _operator(function: Callable[..., Any]) -> Any:
+    return lambda self, other: self.recording.call(function, self, other)
+
+
+def _reflected(function: Callable[..., Any]) -> Any:
+    return lambda self, other: self.recording.call(function, other, self)
+
+
+def _augmented(function: np.ufunc) -> Any:
+    return lambda self, other: self.recording.change(function, self, other)
+
+
+class Recorded:
+    """An array of NumPy's that a recording takes note of."""
+
+    __slots__ = ("recording", "register", "value")
+    __array_ufunc__ = None  # NumPy's arrays leave operators to this class
+    __hash__ = None  # type: ignore[assignment]
+    device = "cpu"
+
+    def __init__(self, recording: Recording, register: Register, value: Any) -> None:
+        self.recording, self.register, self.value = recording, register, value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self.value.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    @property
+    def T(self) -> Any:
+        return self.recording.call(np.transpose, self)
+
+    @property
+    def mT(self) -> Any:
+        return self.recording.call(np.matrix_transpose, self)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Recording:
+        return self.recording
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self.recording.refused("NumPy's own functions are not recorded, those of the array's namespace are")
+
+    def __bool__(self) -> bool:
+        raise self.recording.refused("a step that looks at a number is not recorded")
+
+    __float__ = __int__ = __index__ = __complex__ = __iter__ = __bool__
+
+    def __getitem__(self, key: Any) -> Any:
+        if any(isinstance(one, Recorded | np.ndarray) for one in _flat(key)):
+            raise self.recording.refused("an array as an index is not recorded, xp.take is")
+        return self.recording.call(operator.getitem, self, key)
+
+    __add__, __radd__, __iadd__ = _operator(np.add), _reflected(np.add), _augmented(np.add)
+    __sub__, __rsub__, __isub__ = _operator(np.subtract), _reflected(np.subtract), _augmented(np.subtract)
+    __mul__, __rmul__, __imul__ = _operator(np.multiply), _reflected(np.multiply), _augmented(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _operator(np.divide), _reflected(np.divide), _augmented(np.divide)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __pow__ = _operator(operator.pow)  # which NumPy computes otherwise than np.power
+    __and__, __xor__, __rshift__ = _operator(np.bitwise_and), _operator(np.bitwise_xor), _operator(np.right_shift)
+    __lt__, __le__, __gt__, __ge__ = _operator(np.less), _operator(np.less_equal), _operator(np.greater), _operator(np.greater_equal)
+    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
+
+    def __neg__(self) -> Any:
+        return self.recording.call(np.negative, self)
+
+    def __abs__(self) -> Any:
+        return self.recording.call(np.abs, self)
+
+
+def record(step: Callable[..., Any], state: Any, one: Any, data: tuple[Any, ...]) -> tuple[Recording, Any]:
+    """Run a step and return the notes, and what it returned.
+
+    Raises
+    ------
+    Exception
+        The step can't be recorded, or failed.
+    """
+    recording = Recording()
+    state, one, data = tree_map(recording.new, (state, one, data))
+    recording.given = tree_map(_place, (state, one, data))
+    result = step(state, one, *data)
+    recording.result = tree_map(_place, result)
+    if recording.refusals or not all(isinstance(leaf, Register) for leaf in tree_leaves(recording.result)):
+        raise recording.refused("a step that returns an array from elsewhere is not recorded")
+    return recording, tree_map(_value, result)
+
+
+def without_repetitions(recording: Recording) -> Recording:
+    """Return a recording in which nothing is computed twice: softmax and its loss begin with the same maximum, exponentials and sum."""
+    same: dict[Register, Register] = {}  # which holds the same
+    known: dict[Any, Register] = {}
+    calls = []
+
+    def first(leaf: Any) -> Any:
+        return same.get(leaf, leaf) if isinstance(leaf, Register) else leaf
+
+    for one in recording.calls:
+        call = one._replace(args=filled(one.args, first), kwargs=filled(one.kwargs, first))
+        try:
+            made = known.setdefault((call.function, call.args, call.kwargs, call.layout), call.out)
+        except TypeError:  # a slice or a fixed array among the arguments
+            made = call.out
+        if made == call.out:
+            calls.append(call)
+        else:
+            same[call.out] = made
+    shorter = copy(recording)
+    shorter.calls, shorter.result = calls, tree_map(first, recording.result)
+    shorter.base = {view: first(whole) for view, whole in recording.base.items()}
+    return shorter
+
+
+def filled(tree: Any, fill: Callable[[Any], Any]) -> Any:
+    """Return a tree of tuples, lists and leaves of any kind, ``fill`` applied to the leaves."""
+    if type(tree) in {tuple, list}:
+        return type(tree)(filled(one, fill) for one in tree)
+    return fill(tree)
+
+
+def registers_in(tree: Any) -> set[Register]:
+    """Return the registers in the arguments of a call."""
+    return {leaf for leaf in _flat(tree) if isinstance(leaf, Register)}
+
+
+def _value(leaf: Any) -> Any:
+    return leaf.value if isinstance(leaf, Recorded) else leaf
+
+
+def _place(leaf: Any) -> Any:
+    if isinstance(leaf, Recorded):
+        return leaf.register
+    return Fixed(leaf) if isinstance(leaf, np.ndarray) else leaf
+
+
+def _flat(tree: Any) -> list[Any]:
+    return [leaf for branch in tree for leaf in _flat(branch)] if type(tree) in {tuple, list} else [tree]
+
+
+def _layout(value: Any) -> Layout:
+    like = np.empty_like(value)
+    return Layout(like.shape, like.dtype, like.strides)

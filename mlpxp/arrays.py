@@ -207,7 +207,9 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 def tree_leaves(tree: object) -> list[Any]:
     """Return the arrays of a tree of tuples and named tuples, in order."""
-    return list(_leaves(tree))
+    if isinstance(tree, tuple):
+        return [leaf for branch in tree for leaf in tree_leaves(branch)]
+    return [] if tree is None else [tree]
 
 
 def first_leaf(tree: object) -> Any:

@@ -12,7 +12,7 @@ from mlpxp.backend import dtype_of, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import DataError
 from mlpxp_backends.memory import keep_freed_memory
-from mlpxp_backends.program import fold
+from mlpxp_backends.replaying import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

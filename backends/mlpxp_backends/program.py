@@ -8,25 +8,22 @@ over the ones before. The calls are the step's own, in its order, and the number
 from __future__ import annotations
 
 import math
-import threading
+import operator
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
-import array_api_compat.numpy as xp
 import numpy as np
 
-from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
-from mlpxp_backends.recording import TAKE, Fixed, Layout, Register, filled, record, registers_in, without_repetitions
+from mlpxp.arrays import tree_leaves
+from mlpxp_backends.recording import TAKE, Fixed, Register, filled, registers_in, without_repetitions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from mlpxp_backends.recording import Call, Recording
+    from mlpxp_backends.recording import Call, Layout, Recording
 
-__all__ = ["Program", "fold"]
+__all__ = ["Program"]
 
 _ALIGNED = 64  # bytes: a cache line
 
@@ -37,13 +34,13 @@ class Program:
     Parameters
     ----------
     recording : Recording
-    data : tree of arrays
+    data : sequence of arrays
         What every step may read.
     owns_data : bool
         Whether the data are copied in each time, or are these very arrays each time.
     """
 
-    def __init__(self, recording: Recording, data: Any, *, owns_data: bool) -> None:
+    def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool) -> None:
         self._recording = recording = without_repetitions(recording)
         self._last = _last_uses(recording)
         self._memory: dict[Register, Any] = {}  # by the register that owns it now
@@ -51,7 +48,9 @@ class Program:
         state, one, constant = recording.given
         self._homes = set(tree_leaves(state))
         self._arrays = {register: self._new(register, recording.layouts[register]) for register in self._homes}
-        self._arrays |= {register: np.empty_like(array) if owns_data else array for register, array in _pairs(tree_leaves(constant), data)}
+        self._arrays |= {
+            register: np.empty_like(array) if owns_data else array for register, array in zip(tree_leaves(constant), data, strict=True)
+        }
         rows = _rows_alone(recording)
         for register in tree_leaves(one):
             shape, dtype, _ = recording.layouts[register]
@@ -66,16 +65,19 @@ class Program:
         self._move([(self._arrays[out], self._out)])
         self._move([(self._arrays[made], home) for made, home in zip(tree_leaves(new), self._state, strict=True)])
 
-    def reads(self, data: Any) -> bool:
-        """Whether it can be run with these data."""
-        return self._owns_data or all(one is other for one, other in zip(self._data, tree_leaves(data), strict=True))
+    def reads(self, data: Sequence[Any]) -> bool:
+        """Whether it can be run with these arrays as data."""
+        return self._owns_data or all(map(operator.is_, self._data, data))
 
-    def run(self, state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
-        """Do the step for each of the inputs, and return the last state and the outs."""
-        for array, value in _pairs(self._state, state) + (_pairs(self._data, data) if self._owns_data else []):
+    def run(self, state: Sequence[Any], inputs: Sequence[Any], data: Sequence[Any]) -> tuple[list[Any], Any]:
+        """Do the step for each of the inputs; return the arrays of the last state, and the outs."""
+        for array, value in zip(self._state, state, strict=True):
             np.copyto(array, value)
-        moved = _pairs(self._inputs, inputs)
-        outs = np.empty((moved[0][1].shape[0], *self._out.shape), self._out.dtype)
+        if self._owns_data:
+            for array, value in zip(self._data, data, strict=True):
+                np.copyto(array, value)
+        moved = list(zip(self._inputs, inputs, strict=True))
+        outs = np.empty((inputs[0].shape[0], *self._out.shape), self._out.dtype)
         calls, out = self._calls, self._out
         for i in range(len(outs)):
             for array, values in moved:
@@ -83,8 +85,7 @@ class Program:
             for call in calls:
                 call()
             outs[i] = out
-        arrays = iter(self._state)
-        return tree_map(lambda _: next(arrays).copy(), state), outs
+        return [array.copy() for array in self._state], outs
 
     def _bind(self, number: int, call: Call) -> None:
         args, kwargs = filled(call.args, self._array), dict(filled(call.kwargs, self._array))
@@ -139,10 +140,6 @@ class Program:
         return self._arrays[leaf] if isinstance(leaf, Register) else leaf.value if isinstance(leaf, Fixed) else leaf
 
 
-def _pairs(places: list[Any], tree: Any) -> list[tuple[Any, Any]]:
-    return list(zip(places, tree_leaves(tree), strict=True))
-
-
 def _copy(function: Callable[[], Any], out: Any) -> None:
     np.copyto(out, function())
 
@@ -182,80 +179,3 @@ def _rows_alone(recording: Recording) -> set[Register]:
     rows = {call.args[1] for call in recording.calls if call.function is TAKE and isinstance(call.args[1], Register)}
     others = {one for call in recording.calls for one in registers_in(call.args[:1] if call.function is TAKE else call.args)}
     return {one for one in rows - others - set(tree_leaves(recording.result)) if recording.layouts[one].dtype.kind == "i"}
-
-
-class _Learnt:
-    """What is known of a step on arrays of certain shapes: nothing yet, that it can't be recorded, or how it was recorded."""
-
-    def __init__(self) -> None:
-        self._recording: Recording | None = None
-        self._program: Program | None = None
-        self.settled: Literal["", "as it is", "recorded"] = ""
-        self._tries = 3
-
-    def see(self, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
-        """Run a step as it is, and record it; what was recorded twice alike is settled."""
-        state = tree_map(partial(np.asarray, order="C"), state)  # as a program holds it
-        try:
-            recording, result = record(step, state, one, data)
-        except Exception:  # it can't be recorded, or fails in earnest, and then does so again
-            self.settled = "as it is"
-            return step(state, one, *data)
-        self._tries -= 1
-        if self._recording is not None and self._recording.says_the_same(recording):
-            self.settled = "recorded"
-        elif not self._tries:
-            self.settled = "as it is"
-        self._recording = recording
-        return result
-
-    def run(self, step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
-        """Do all of a fold, as it was settled."""
-        if self.settled == "as it is" or self._recording is None:
-            return fold_in_python(xp, step, state, inputs, *data)
-        if self._program is None:
-            self._program = Program(self._recording, data, owns_data=False)
-        elif not self._program.reads(data):  # other data each time: a file's, read batch by batch
-            self._program = Program(self._recording, data, owns_data=True)
-        return self._program.run(state, inputs, data)
-
-
-_here = threading.local()
-
-
-def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-    """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
-    learnt = _learnt(step, state, inputs, data)
-    if learnt is None:
-        return fold_in_python(xp, step, state, inputs, *data)
-    state, inputs = tree_map(np.asarray, (state, inputs))
-    n = tree_leaves(inputs)[0].shape[0]
-    outs: list[Any] = []
-    while len(outs) < n and not learnt.settled:
-        state, out = learnt.see(step, state, tree_map(lambda leaf: leaf[len(outs), ...], inputs), data)
-        outs.append(out)
-    if not outs:
-        return learnt.run(step, state, inputs, data)
-    if len(outs) < n:
-        state, more = learnt.run(step, state, tree_map(lambda leaf: leaf[len(outs) :], inputs), data)
-        outs.extend(more)
-    return state, np.stack(outs)
-
-
-def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Learnt | None:
-    """Return what this thread knows of a step on such arrays; ``None`` where it can't be recorded."""
-    leaves = tree_leaves((state, inputs, data))
-    if not tree_leaves(inputs) or not all(type(leaf) is np.ndarray or isinstance(leaf, np.generic) for leaf in leaves):
-        return None
-    kinds = (
-        tree_map(lambda a: (a.shape, a.dtype), state),
-        tree_map(lambda a: (a.shape[1:], a.dtype), inputs),
-        tree_map(lambda a: (a.shape, a.dtype, a.strides), data),
-    )
-    if not hasattr(_here, "steps"):
-        _here.steps = WeakKeyDictionary()
-    try:
-        of_step: dict[Any, _Learnt] = _here.steps.setdefault(step, {})
-    except TypeError:  # a step that can't be a key
-        return None
-    return of_step.setdefault(kinds, _Learnt())

@@ -141,7 +141,7 @@ class Recording:
     def new(self, value: Any) -> Recorded:
         """Return an array in a register of its own."""
         register = Register(len(self.layouts))
-        self.layouts[register] = _layout(value)
+        self.layouts[register] = Layout(value.shape, value.dtype, value.strides)
         return Recorded(self, register, value)
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -160,7 +160,9 @@ class Recording:
                 return view
         made = self.new(result)
         into = isinstance(function, np.ufunc) or function in _TAKE_OUT
-        self._note("into" if into else "elsewhere", function, args, kwargs, made, _layout(result))
+        like = np.empty_like(result)  # its memory has no gaps
+        self.layouts[made.register] = Layout(like.shape, like.dtype, like.strides)
+        self._note("into" if into else "elsewhere", function, args, kwargs, made, self.layouts[made.register])
         return made
 
     def change(self, function: np.ufunc, array: Recorded, other: Any) -> Recorded:
@@ -346,8 +348,3 @@ def _place(leaf: Any) -> Any:
 
 def _flat(tree: Any) -> list[Any]:
     return [leaf for branch in tree for leaf in _flat(branch)] if type(tree) in {tuple, list} else [tree]
-
-
-def _layout(value: Any) -> Layout:
-    like = np.empty_like(value)
-    return Layout(like.shape, like.dtype, like.strides)

@@ -12,7 +12,7 @@ import pytest
 from mlpxp import ACTIVATIONS, Adam, Network
 from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.backend import fold_in_python
-from mlpxp_backends.program import fold
+from mlpxp_backends.replaying import fold
 
 HIDDEN = [*[name for name in ACTIVATIONS if name != "softmax"], "bump"]
 

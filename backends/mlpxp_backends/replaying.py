@@ -1,0 +1,108 @@
+"""NumPy's fold: a step is called until it is known what it does, and from then on its recording is run."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import array_api_compat.numpy as xp
+import numpy as np
+
+from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.backend import fold_in_python
+from mlpxp_backends.program import Program
+from mlpxp_backends.recording import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpxp_backends.recording import Recording
+
+__all__ = ["fold"]
+
+
+def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
+    """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
+    learnt = _learnt(step, state, inputs, data)
+    if learnt is None:
+        return fold_in_python(xp, step, state, inputs, *data)
+    if learnt.settled:
+        return learnt.run(step, state, inputs, data)
+    inputs = tree_map(np.asarray, inputs)
+    n = tree_leaves(inputs)[0].shape[0]
+    outs: list[Any] = []
+    while len(outs) < n and not learnt.settled:
+        state, out = learnt.see(step, state, tree_map(lambda leaf: leaf[len(outs), ...], inputs), data)
+        outs.append(out)
+    if len(outs) < n:
+        state, more = learnt.run(step, state, tree_map(lambda leaf: leaf[len(outs) :], inputs), data)
+        outs.extend(more)
+    return state, np.stack(outs)
+
+
+class _Learnt:
+    """What is known of a step on arrays of certain shapes: nothing yet, that it can't be recorded, or how it was recorded."""
+
+    def __init__(self) -> None:
+        self.settled: Literal["", "as it is", "recorded"] = ""
+        self._recording: Recording | None = None
+        self._program: Program | None = None
+        self._tries = 3
+
+    def see(self, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
+        """Run a step as it is, and record it; what was recorded twice alike is settled."""
+        state = tree_map(partial(np.asarray, order="C"), state)  # as a program holds it
+        try:
+            recording, result = record(step, state, one, data)
+        except Exception:  # it can't be recorded, or fails in earnest, and then does so again
+            self.settled = "as it is"
+            return step(state, one, *data)
+        self._tries -= 1
+        if self._recording is not None and self._recording.says_the_same(recording):
+            self.settled = "recorded"
+        elif not self._tries:
+            self.settled = "as it is"
+        self._recording = recording
+        return result
+
+    def run(self, step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
+        """Do all of a fold, as it was settled."""
+        if self.settled == "as it is" or self._recording is None:
+            return fold_in_python(xp, step, state, inputs, *data)
+        leaves = tree_leaves(data)
+        if self._program is None:
+            self._program = Program(self._recording, leaves, owns_data=False)
+        elif not self._program.reads(leaves):  # other data each time: a file's, read batch by batch
+            self._program = Program(self._recording, leaves, owns_data=True)
+        last, outs = self._program.run(tree_leaves(state), tree_leaves(inputs), leaves)
+        arrays = iter(last)
+        return tree_map(lambda _: next(arrays), state), outs
+
+
+_here = threading.local()  # .steps: what is known of a step, by its identity, for as long as it lives
+
+
+def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Learnt | None:
+    """Return what this thread knows of a step on such arrays; ``None`` where it can't be recorded."""
+    arrays, moving, still = tree_leaves(state), tree_leaves(inputs), tree_leaves(data)
+    for leaf in (*arrays, *moving, *still):
+        if type(leaf) is not np.ndarray and not isinstance(leaf, np.generic):
+            return None
+    if not moving:
+        return None
+    known: dict[int, tuple[Any, dict[Any, _Learnt]]] = _here.__dict__.setdefault("steps", {})
+    number = id(step)
+    if number not in known:
+        try:
+            known[number] = weakref.ref(step, lambda _: known.pop(number, None)), {}
+        except TypeError:  # a step that can't be watched
+            return None
+    kinds = (
+        *[(a.shape, a.dtype) for a in arrays],
+        *[(a.shape[1:], a.dtype) for a in moving],
+        *[(a.shape, a.dtype, a.strides) for a in still],
+        *[one is None for one in (*inputs, *data) if isinstance(inputs, tuple)],
+    )
+    return known[number][1].setdefault(kinds, _Learnt())

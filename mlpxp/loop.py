@@ -91,8 +91,9 @@ class Loop:
     ) -> None:
         self.network, self.library, self.optimizer, self.data = network, library, optimizer, data
         self.batches, self.watch, self.evaluator, self.past = batches, watch, evaluator, history
-        self.state = self.started = self.before = state  # now, at the start of this epoch, at the start of the one before
-        self.safe = state  # the last one that was looked at and found finite
+        self.state = state
+        self.started = self.before = state[0]  # the parameters at the start of this epoch, and of the one before
+        self.safe = state[0]  # the last ones that were looked at and found finite
         self.best, self.restores_best = best, restores_best
         W = state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
@@ -124,7 +125,7 @@ class Loop:
 
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
-        self.before, self.started = self.started, self.state
+        self.before, self.started = self.started, self.state[0]
         costs: list[Any] = []  # of each update of each fold
         weights: list[Any] = []
         for fold in self.batches.epoch(number):
@@ -220,9 +221,10 @@ class Loop:
 
     def _take_back(self, diverged: list[bool], number: int) -> None:
         finite = self.safe
-        for state in (self.before, self.started):
-            finite = self._choose(self._finite(state[0]), state, finite)
-        self.state = self._choose(diverged, finite, self.state)
+        for parameters in (self.before, self.started):
+            finite = self._choose(self._finite(parameters), parameters, finite)
+        anew = finite, self.optimizer.start(finite)  # what the optimizer remembers is no good any more
+        self.state = self._choose(diverged, anew, self.state)
         self.stops = [Stop.DIVERGED if bad else stop for bad, stop in zip(diverged, self.stops, strict=True)]
         if all(stop is Stop.DIVERGED for stop in self.stops):
             rate = rate_at(self.optimizer.learning_rate, number - 1)
@@ -237,7 +239,7 @@ class Loop:
         """Look at the parameters themselves: behind a saturated unit they can be infinite and the cost finite."""
         finite = self._finite(self.state[0])
         if all(finite):
-            self.safe = self.state
+            self.safe = self.state[0]
         else:
             self._take_back([not good for good in finite], number)
 

@@ -38,13 +38,18 @@ class Program:
         What every step may read.
     owns_data : bool
         Whether the data are copied in each time, or are these very arrays each time.
+    memory : list of array
+        What it may use; what it needs beyond that is added. Programs that never run at the same time share one.
     """
 
-    def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool) -> None:
+    def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool, memory: list[Any]) -> None:
         self._recording = recording = without_repetitions(recording)
         self._last = _last_uses(recording)
         self._memory: dict[Register, Any] = {}  # by the register that owns it now
+        self._all = memory
         self._free: dict[int, list[Any]] = defaultdict(list)
+        for block in memory:
+            self._free[block.nbytes].append(block)
         state, one, constant = recording.given
         self._homes = set(tree_leaves(state))
         self._arrays = {register: self._new(register, recording.layouts[register]) for register in self._homes}
@@ -125,7 +130,10 @@ class Program:
         return np.ndarray(layout.shape, layout.dtype, memory, strides=layout.strides)
 
     def _spare(self, size: int) -> Any:
-        return self._free[size].pop() if self._free[size] else _aligned(size)
+        if not self._free[size]:
+            self._all.append(_aligned(size))
+            return self._all[-1]
+        return self._free[size].pop()
 
     def _move(self, moves: list[tuple[Any, Any]]) -> None:
         """Copy results to where they belong, but what is there already."""

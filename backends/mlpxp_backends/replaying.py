@@ -45,7 +45,8 @@ def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple
 class _Learnt:
     """What is known of a step on arrays of certain shapes: nothing yet, that it can't be recorded, or how it was recorded."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: list[Any]) -> None:
+        self._memory = memory
         self.settled: Literal["", "as it is", "recorded"] = ""
         self._recording: Recording | None = None
         self._program: Program | None = None
@@ -72,10 +73,8 @@ class _Learnt:
         if self.settled == "as it is" or self._recording is None:
             return fold_in_python(xp, step, state, inputs, *data)
         leaves = tree_leaves(data)
-        if self._program is None:
-            self._program = Program(self._recording, leaves, owns_data=False)
-        elif not self._program.reads(leaves):  # other data each time: a file's, read batch by batch
-            self._program = Program(self._recording, leaves, owns_data=True)
+        if self._program is None or not self._program.reads(leaves):  # other data each time: a file's, read batch by batch
+            self._program = Program(self._recording, leaves, owns_data=self._program is not None, memory=self._memory)
         last, outs = self._program.run(tree_leaves(state), tree_leaves(inputs), leaves)
         arrays = iter(last)
         return tree_map(lambda _: next(arrays), state), outs
@@ -92,11 +91,11 @@ def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Le
             return None
     if not moving:
         return None
-    known: dict[int, tuple[Any, dict[Any, _Learnt]]] = _here.__dict__.setdefault("steps", {})
+    known: dict[int, tuple[Any, dict[Any, _Learnt], list[Any]]] = _here.__dict__.setdefault("steps", {})
     number = id(step)
     if number not in known:
         try:
-            known[number] = weakref.ref(step, lambda _: known.pop(number, None)), {}
+            known[number] = weakref.ref(step, lambda _: known.pop(number, None)), {}, []
         except TypeError:  # a step that can't be watched
             return None
     kinds = (
@@ -105,4 +104,5 @@ def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Le
         *[(a.shape, a.dtype, a.strides) for a in still],
         *[one is None for one in (*inputs, *data) if isinstance(inputs, tuple)],
     )
-    return known[number][1].setdefault(kinds, _Learnt())
+    _, learnt, memory = known[number]
+    return learnt.setdefault(kinds, _Learnt(memory))

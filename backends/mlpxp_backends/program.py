@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays import tree_leaves
+from mlpxp_backends.packing import packed
 from mlpxp_backends.recording import TAKE, Fixed, Register, filled, registers_in, without_repetitions
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Program:
     """
 
     def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool, memory: list[Any]) -> None:
-        self._recording = recording = without_repetitions(recording)
+        self._recording = recording = packed(without_repetitions(recording))
         self._last = _last_uses(recording)
         self._memory: dict[Register, Any] = {}  # by the register that owns it now
         self._all = memory
@@ -51,11 +52,12 @@ class Program:
         for block in memory:
             self._free[block.nbytes].append(block)
         state, one, constant = recording.given
-        self._homes = set(tree_leaves(state))
-        self._arrays = {register: self._new(register, recording.layouts[register]) for register in self._homes}
-        self._arrays |= {
+        self._arrays: dict[Register, Any] = {
             register: np.empty_like(array) if owns_data else array for register, array in zip(tree_leaves(constant), data, strict=True)
         }
+        self._homes = {recording.whole(register) for register in tree_leaves(state)}
+        for register in self._homes:
+            self._put(register, recording.layouts[register])
         rows = _rows_alone(recording)
         for register in tree_leaves(one):
             shape, dtype, _ = recording.layouts[register]
@@ -98,11 +100,13 @@ class Program:
         if call.how == "view":
             self._arrays[call.out] = call.function(*args, **kwargs)
         else:
-            assert call.layout is not None
             if isinstance(call.function, np.ufunc):
                 args = _as_arrays(args)
-            taken = self._taken(number, call, read)
-            self._arrays[call.out] = out = self._new(call.out, call.layout, taken)
+            whole = self._recording.whole(call.out)
+            if whole not in self._arrays:
+                taken = self._taken(number, call, read) if whole == call.out else None
+                self._put(whole, self._recording.layouts[whole], taken)
+            out = self._arrays[call.out]
             bound = partial(call.function, *args, **kwargs)
             self._calls.append(partial(bound, out=out) if call.how == "into" else partial(_copy, bound, out))
         for base in {self._recording.whole(one) for one in (*read, call.out)} - self._homes:
@@ -121,13 +125,18 @@ class Program:
                 return one
         return None
 
-    def _new(self, register: Register, layout: Layout, taken: Register | None = None) -> Any:
-        """Return an array of this layout in memory that is free, or an operand's."""
+    def _put(self, register: Register, layout: Layout, taken: Register | None = None) -> None:
+        """Make an array of this layout in memory that is free, or an operand's, and its parts if it is a pack."""
         memory = self._spare(layout.dtype.itemsize * math.prod(layout.shape)) if taken is None else self._memory.pop(taken)
         if taken in self._homes:
             self._homes.add(register)
         self._memory[register] = memory
-        return np.ndarray(layout.shape, layout.dtype, memory, strides=layout.strides)
+        self._arrays[register] = whole = np.ndarray(layout.shape, layout.dtype, memory, strides=layout.strides)
+        first = 0
+        for member in self._recording.packs.get(register, ()):
+            shape = self._recording.layouts[member].shape
+            self._arrays[member] = whole[first : first + math.prod(shape)].reshape(shape)
+            first += math.prod(shape)
 
     def _spare(self, size: int) -> Any:
         if not self._free[size]:

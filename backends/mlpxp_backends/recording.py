@@ -111,6 +111,8 @@ class Recording:
         The register whose memory a view is, by the view's.
     layouts : dict
         Of each register.
+    packs : dict
+        The registers whose memories make up another's, one after the other (:mod:`mlpxp_backends.packing`).
     refusals : list of str
         Why it can't be done again by these notes alone.
     given, result : trees of Register
@@ -120,6 +122,7 @@ class Recording:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.layouts: dict[Register, Layout] = {}
+        self.packs: dict[Register, tuple[Register, ...]] = {}
         self.base: dict[Register, Register] = {}
         self.refusals: list[str] = []
         self.given: Any = None

@@ -9,16 +9,15 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays import device_of, namespace
-from mlpxp.errors import DataError, RangeError
-from mlpxp.estimators.errors import translated
+from mlpxp.errors import DataError
+from mlpxp.estimators.errors import InvalidParameterError, translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
+from mlpxp.estimators.labels import class_weights, is_multilabel, read_labels
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
@@ -159,6 +158,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
+    _binarizer: Any
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -296,17 +297,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DataError
             Labels that were not announced, and all that :meth:`fit` raises.
         """
-        first = not hasattr(self, "coefs_")
-        labels = to_host(y)
-        with translated():
-            if first:
-                self._validate_params()  # before the labels are looked at
-            multilabel = type_of_target(labels).startswith("multilabel")
-            if multilabel and not hasattr(self, "classes_"):
-                classes = np.arange(labels.shape[1])
-            if _check_partial_fit_first_call(self, to_host(classes)):
-                self._binarizer = LabelBinarizer().fit(labels if multilabel else to_host(classes))
-        self._fit(X, y, sample_weight, incremental=True, first=first)
+        self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -339,34 +330,50 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
         """
         _, A = self._passed(X, "predict_proba")
+        self._check_probabilities(A)
         probabilities = self._columns_of_classes(self._averaged(A))
         return (probabilities, self._columns_of_classes(self._spread(A), spread=True)) if return_std else probabilities
+
+    def _check_probabilities(self, A: Any) -> None:
+        """Refuse an output that is no probability, which only an output activation or a loss of the user's can give."""
+        network, xp = self._network, namespace(A)
+        if network.natural and network.output.values in {"probability", "distribution"}:
+            return
+        good, multiclass = xp.all((A >= 0.0) & (A <= 1.0)), self._binarizer.y_type_ == "multiclass"
+        if multiclass:
+            good = good & xp.all(xp.abs(xp.sum(A, axis=-2) - 1.0) < 1e-3)
+        if not good:
+            wanted = "softmax" if multiclass else "sigmoid"
+            raise InvalidParameterError(
+                f"predict_proba needs outputs that are probabilities, from 0 to 1{' and adding up to 1' * multiclass}, and those of "
+                f"the output activation {network.output.name!r} are not: use output_activation={wanted!r}, or predict alone"
+            )
 
     def _columns_of_classes(self, A: Any, *, spread: bool = False) -> Any:
         """Return (m, n_classes) of (n_L, m); one output is the second class's, and what is left is the first's."""
         if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
             return A.mT
         xp = namespace(A)
-        p = A[0, ...]
+        p = A[..., 0, :]
         return xp.stack([p if spread else 1.0 - p, p], axis=-1)
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
 
-        It is finite where a probability of one network rounds to 0; an ensemble's is the logarithm of its mean probability.
+        It is finite where a probability rounds to 0. An ensemble's is the logarithm of its mean probability.
         """
         Z, A = self._passed(X, "predict_log_proba")
         xp = namespace(A)
-        if Z is None or A.ndim > 2 or not self._network.natural:
+        if Z is None or not self._network.natural:
+            self._check_probabilities(A)
             with np.errstate(divide="ignore"):
                 return xp.log(self._columns_of_classes(self._averaged(A)))
         if self._network.output.name == "softmax":
-            Z = Z - xp.max(Z, axis=-2, keepdims=True)
-            return (Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))).mT
+            return _log_mean(_log_softmax(Z)).mT
         likely = -(xp.maximum(-Z, 0.0) + xp.log1p(xp.exp(-xp.abs(Z))))  # ln σ(z), and ln σ(-z) = ln σ(z) - z
         if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return xp.where(A > 0.5, xp.log(A), likely).mT  # labels whose probabilities round to 1 are equally likely
-        return xp.stack([(likely - Z)[0, ...], likely[0, ...]], axis=-1)
+            return _log_mean(xp.where(A > 0.5, xp.log(A), likely)).mT  # labels whose probabilities round to 1 are equally likely
+        return _log_mean(xp.concat([likely - Z, likely], axis=-2)).mT
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
@@ -379,28 +386,37 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
         return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
 
-    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
-        y = _flat(y)
-        if not incremental and (not self.warm_start or not hasattr(self, "classes_")):
-            self._binarizer = LabelBinarizer().fit(y)
-        elif hasattr(self, "classes_"):
-            self._check_labels(unique_labels(y))
-        self.classes_ = labels_at(place, self._binarizer.classes_)
-        return self._binarize(y)
+    def _read_y(self, y: Any) -> Any:
+        return read_labels(y)
 
-    def _check_labels(self, labels: Any) -> None:
-        known = self._binarizer.classes_
-        if self.warm_start:
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+        if incremental:
+            self._announce(y, classes)
+        elif self.warm_start and hasattr(self, "classes_"):
+            labels, known = unique_labels(y), self._binarizer.classes_
             if set(labels) != set(known):
                 raise DataError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {known}, `y` has {labels}"
                 )
-        elif len(np.setdiff1d(labels, known, assume_unique=True)):
+        else:
+            self._binarizer = LabelBinarizer().fit(y)
+        self.classes_ = labels_at(place, self._binarizer.classes_)
+        return self._binarize(y)
+
+    def _announce(self, y: Any, classes: Any) -> None:
+        """Take note of the classes that the first call of partial_fit is told, and hold the later ones to them."""
+        if not hasattr(self, "classes_"):
+            if classes is None and not is_multilabel(y):
+                raise DataError("classes must be passed on the first call to partial_fit.")
+            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(np.asarray(to_host(classes)), "classes"))
+        known, labels = self._binarizer.classes_, unique_labels(y)
+        if classes is not None and not np.array_equal(known, unique_labels(to_host(classes))):
+            raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
+        if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")
 
     def _read_later_targets(self, y: Any) -> Any:
-        y = _flat(y)
         labels = unique_labels(y)
         if len(np.setdiff1d(labels, self._binarizer.classes_, assume_unique=True)):
             raise DataError(
@@ -420,21 +436,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _class_weights(self, y: Any, *, incremental: bool) -> Any:
         if self.class_weight is None:
             return None
-        if self._binarizer.y_type_.startswith("multilabel"):
-            raise RangeError("class_weight weighs examples by their one class, and these have several labels: use sample_weight")
-        if isinstance(self.class_weight, dict):
-            unknown = [label for label in self.class_weight if label not in self._binarizer.classes_]
-            if unknown:
-                raise RangeError(
-                    f"class_weight has weights for {unknown}, which are none of the classes {self._binarizer.classes_.tolist()}"
-                )
-        elif incremental:
-            raise RangeError(
-                "class_weight='balanced' is not supported for partial_fit, which sees a part of the examples: "
-                "compute the weights with sklearn.utils.class_weight.compute_class_weight and pass them as a dict"
-            )
-        with translated():
-            return compute_sample_weight(self.class_weight, _flat(y))
+        return class_weights(self.class_weight, y, self._binarizer.classes_, incremental=incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -448,8 +450,16 @@ def _integer(like: Any) -> Any:
     return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
 
 
-def _flat(y: Any) -> Any:
-    """Return a column of labels as (m,), with scikit-learn's warning."""
-    if y.ndim == 2 and y.shape[1] == 1 and not hasattr(y, "tocsr"):
-        return column_or_1d(y, warn=True)
-    return y
+def _log_softmax(Z: Any) -> Any:
+    xp = namespace(Z)
+    Z = Z - xp.max(Z, axis=-2, keepdims=True)
+    return Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))
+
+
+def _log_mean(logarithms: Any) -> Any:
+    """Return ln(Σ_i e^{l_i}/k), the logarithm of the mean over an ensemble's members; one network's logarithms stay as they are."""
+    if logarithms.ndim == 2:
+        return logarithms
+    xp = namespace(logarithms)
+    largest = xp.max(logarithms, axis=0)
+    return largest + xp.log(xp.mean(xp.exp(logarithms - largest), axis=0))

@@ -302,14 +302,19 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _head(self) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
-    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
-        return self._read_later_targets(y)
-
-    def _read_later_targets(self, y: Any) -> Any:
+    def _read_y(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        y = y.astype(np.float64) if y.dtype.kind != "f" else y
+        if not np.isfinite(y).all():
+            raise DataError("Input y contains NaN or infinity: what has no target can't be learnt from")
         if self.loss == "poisson" and (y < 0).any():
             raise DataError(f"loss='poisson' needs y >= 0, counts or amounts, got {y.min():g}")
-        y = y.astype(np.float64) if y.dtype.kind != "f" else y
+        return y
+
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+        return self._read_later_targets(y)
+
+    def _read_later_targets(self, y: Any) -> Any:
         return y[:, None] if y.ndim == 1 else y

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlpxp.estimators.monitor import Monitor
     from mlpxp.history import History
 
@@ -23,16 +25,20 @@ class Left(NamedTuple):
         What the optimizer's state depends on; with another solver it begins anew.
     state : tree of arrays, or None
         The optimizer's state.
-    watched : list of (what, best, stale)
-        Of each monitor, what it watches, and how far it got.
+    watched : object
+        What the monitor watched; of another number it begins anew.
+    best, stale : list
+        How far the monitor got.
     rates : list of float
         The adaptive rates; empty with another schedule.
     """
 
     optimizer: tuple[Any, ...] = ()
     state: Any = None
-    watched: tuple[tuple[Any, list[float], list[int]], ...] = ()
-    rates: tuple[float, ...] = ()
+    watched: Any = None
+    best: Sequence[float] = ()
+    stale: Sequence[int] = ()
+    rates: Sequence[float] = ()
 
 
 def forget(estimator: Any) -> None:

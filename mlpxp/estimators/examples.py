@@ -25,14 +25,11 @@ def set_aside(estimator: Any, examples: tuple[Any, Any, Any, Any], random: np.ra
     X, targets, y, weights = examples
     m, binary = X.shape[0], targets.dtype == bool and targets.shape[1] == 1
     size = math.ceil(estimator.validation_fraction * m)
-    if m - max(size, 2) < 1:
-        raise DataError(
-            f"early_stopping needs an example to learn from and two to validate on, got {m} with "
-            f"validation_fraction={estimator.validation_fraction}"
-        )
-    stratify = targets if binary else None
+    if size == m:
+        raise DataError(f"The training set is empty: validation_fraction={estimator.validation_fraction} of {m} examples is all of them.")
+    split: Any = {"test_size": min(max(size, 2), m - 1), "stratify": targets if binary else None}
     with translated():
-        inside, outside = train_test_split(np.arange(m), random_state=random, test_size=max(size, 2), stratify=stratify)
+        inside, outside = train_test_split(np.arange(m), random_state=random, **split)
     if size < 2:
         raise DataError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
 

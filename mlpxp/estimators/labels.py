@@ -63,7 +63,7 @@ def class_weights(class_weight: Any, y: Any, classes: Any, *, incremental: bool)
         if unknown:
             raise RangeError(f"class_weight has weights for {unknown}, which are none of the classes {np.asarray(classes).tolist()}")
         for label, weight in class_weight.items():
-            if not isinstance(weight, Real) or not 0.0 <= weight < math.inf:
+            if not isinstance(weight, Real) or not 0.0 <= float(weight) < math.inf:
                 raise RangeError(f"class_weight must be a number from 0 for each class, got {weight!r} for {label!r}")
     elif incremental:
         raise RangeError(

@@ -31,8 +31,6 @@ class Monitor:
     ----------
     read : callable
         ``read(epoch)`` returns the numbers, one a member.
-    what : object
-        What they are, to tell a monitor that goes on from one that begins anew.
     members : int
         0 is one network that is no stack.
     tol, patience : float
@@ -47,7 +45,6 @@ class Monitor:
     """
 
     read: Callable[[Epoch], list[float]]
-    what: Any
     members: int
     tol: float
     patience: float
@@ -67,8 +64,7 @@ class Monitor:
         self.best = self.best or [-math.inf] * k
         self.stale = self.stale or [0] * k
         self.rates = self.rates or [0.0 if self.rate is None else self.rate] * k
-        self.best_parameters = self.best_parameters or [None] * k
-        self.done, self.seen = [False] * k, [0] * k
+        self.done, self.best_parameters, self.seen = [False] * k, [None] * k, [0] * k
 
     def __call__(self, epoch: Epoch) -> bool | list[bool]:
         """Take note of an epoch; return which members stop."""

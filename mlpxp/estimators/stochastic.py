@@ -24,7 +24,7 @@ from mlpxp.estimators.parameters import find_scorer
 from mlpxp.estimators.progress import bar
 from mlpxp.estimators.rates import make_optimizer
 from mlpxp.history import History, TrainingResult
-from mlpxp.network import stack, unstack
+from mlpxp.network import stack
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 from mlpxp.training import train
@@ -67,7 +67,9 @@ def solve(
     check_custom_loss(network, parameters, columns, learnt, size)
     validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
     scores: list[list[float]] = []  # of each epoch, on the validation data
-    monitor, keeper = _monitors(estimator, left, parameters, scores, validates=held_out is not None, incremental=incremental)
+    read = _training_loss if held_out is None else _reader(estimator.monitor, scores)
+    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, left, incremental=incremental)
+    keeper = _keeper(estimator, monitor, read, incremental=incremental)
     callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper])]
     if held_out is not None:
         callbacks.insert(0, _scored(estimator, held_out, scores))
@@ -107,7 +109,8 @@ def solve(
     best, stops = _best(keeper), _stops(stop, monitor)
     estimator._hold(last if best is None else best)
     estimator.stop_ = stops if monitor.members else stops[0]
-    estimator._left = Left(_optimizer_of(estimator), state, _far(monitor, keeper), () if monitor.rate is None else tuple(monitor.rates))
+    rates = () if monitor.rate is None else monitor.rates
+    estimator._left = Left(_optimizer_of(estimator), state, _watched(estimator), monitor.best, monitor.stale, rates)
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
     estimator._hold_members()
     if estimator.verbose:
@@ -130,39 +133,35 @@ def _batch_size(asked: Any, m: int) -> int:
     return min(int(asked), m)
 
 
-def _monitors(
-    estimator: Any, left: Left, start: Parameters, scores: list[list[float]], *, validates: bool, incremental: bool
-) -> tuple[Monitor, Monitor]:
-    """Return what stops the fit, and what keeps the best epoch's parameters: the same, or without early stopping another beside it.
-
-    Where the call before watched the same, its best epoch is the one to beat, whose parameters are those that this one begins with.
-    """
-    k, early = estimator.n_networks, estimator.early_stopping
+def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *, incremental: bool) -> Monitor:
+    """Return what stops the fit; where the call before watched the same, it goes on."""
+    k, goes_on = estimator.n_networks, left.watched == _watched(estimator)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
-
-    def make(what: Any, read: Callable[[Epoch], list[float]], *, keeps: bool, **options: Any) -> Monitor:
-        best, stale = next(((best, stale) for one, best, stale in left.watched if one == (what, keeps)), ([], []))
-        begun = unstack(start) if k > 1 else [start]
-        kept = [each if value > -math.inf else None for each, value in zip(begun, best, strict=True)] if keeps and best else []
-        return Monitor(
-            read, (what, keeps), 0 if k == 1 else k, keeps_best=keeps, best=list(best), stale=list(stale), best_parameters=kept, **options
-        )
-
-    training = "training loss", _training_loss
-    watched = (estimator.monitor, _reader(estimator.monitor, scores)) if validates else training
-    monitor = make(
-        *(watched if early else training),
-        keeps=early and estimator.restore_best is not False,
+    return Monitor(
+        read,
+        0 if k == 1 else k,
         tol=estimator.tol,
         patience=estimator.n_iter_no_change,
-        reason=Stop.EARLY if early else Stop.CONVERGED,
+        reason=Stop.EARLY if estimator.early_stopping else Stop.CONVERGED,
+        keeps_best=estimator.early_stopping and estimator.restore_best is not False,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
+        best=list(left.best) if goes_on else [],
+        stale=list(left.stale) if goes_on else [],
         rates=list(left.rates) if incremental and adaptive else [],
     )
-    if early or not estimator.restore_best or incremental:
-        return monitor, monitor
-    return monitor, make(*watched, keeps=True, tol=0.0, patience=math.inf, reason=Stop.EARLY, stops=False)
+
+
+def _watched(estimator: Any) -> Any:
+    """Return what a fit is stopped by."""
+    return estimator.monitor if estimator.early_stopping else "training loss"
+
+
+def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
+    """Return what keeps the best epoch's parameters: the monitor, or without early stopping one beside it that stops nothing."""
+    if estimator.early_stopping or not estimator.restore_best or incremental:
+        return monitor
+    return Monitor(read, monitor.members, tol=0.0, patience=math.inf, reason=Stop.EARLY, keeps_best=True, stops=False)
 
 
 def _training_loss(epoch: Epoch) -> list[float]:
@@ -193,10 +192,6 @@ def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[li
         scores.append([float(value)] * estimator.n_networks)
 
     return score
-
-
-def _far(*monitors: Monitor) -> tuple[Any, ...]:
-    return tuple((monitor.what, monitor.best, monitor.stale) for monitor in monitors)
 
 
 def _optimizer_of(estimator: Any) -> tuple[Any, ...]:

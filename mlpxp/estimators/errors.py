@@ -27,22 +27,18 @@ class InvalidParameterError(RangeError, TheirInvalidParameterError):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what scikit-learn says of bad input as an :class:`MlpxpError` with the same words on one line, and of the same builtin type."""
+    """Raise what scikit-learn says of bad input as an :class:`MlpxpError` with the same words, and of the same builtin type."""
     try:
         with np.printoptions(threshold=20):  # scikit-learn's words hold whole arrays
             yield
     except MlpxpError:
         raise
     except TheirInvalidParameterError as error:
-        raise InvalidParameterError(_on_one_line(error)) from error
+        raise InvalidParameterError(str(error)) from error
     except (ValueError, OverflowError) as error:
-        raise DataError(_on_one_line(error)) from error
+        raise DataError(str(error)) from error
     except TypeError as error:
-        raise DtypeError(_on_one_line(error)) from error
-
-
-def _on_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+        raise DtypeError(str(error)) from error
 
 
 @contextmanager

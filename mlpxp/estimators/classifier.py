@@ -15,9 +15,10 @@ from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays import device_of, namespace
 from mlpxp.errors import DataError
-from mlpxp.estimators.errors import InvalidParameterError, translated
+from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
 from mlpxp.estimators.labels import class_weights, is_multilabel, read_labels
+from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
@@ -313,7 +314,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         binarizer = self._binarizer
         if binarizer.y_type_ == "multiclass":
             return self._labels(xp.argmax(A, axis=-2))
-        if self.n_outputs_ == 1 and not binarizer.y_type_.startswith("multilabel"):
+        if self._has_two_classes():
             positive = xp.astype(A[0, ...] > 0.5, _integer(A))
             return self._labels(positive if self.classes_.shape[0] > 1 else positive * 0)
         present = xp.astype((A > 0.5).mT, _integer(A))
@@ -333,34 +334,24 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return the probability of each class for each example, (m, n_classes).
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
+
+        Raises
+        ------
+        InvalidParameterError
+            An output activation of your own gives no probabilities.
         """
         _, A = self._passed(X, "predict_proba")
-        self._check_probabilities(A)
-        probabilities = self._columns_of_classes(self._averaged(A))
-        return (probabilities, self._columns_of_classes(self._spread(A), spread=True)) if return_std else probabilities
+        return self._probabilities(A, return_std=return_std)
 
-    def _check_probabilities(self, A: Any) -> None:
-        """Refuse an output that is no probability, which only an output activation or a loss of the user's can give."""
-        network, xp = self._network, namespace(A)
-        if network.natural and network.output.values in {"probability", "distribution"}:
-            return
-        good, multiclass = xp.all((A >= 0.0) & (A <= 1.0)), self._binarizer.y_type_ == "multiclass"
-        if multiclass:
-            good = good & xp.all(xp.abs(xp.sum(A, axis=-2) - 1.0) < 1e-3)
-        if not good:
-            wanted = "softmax" if multiclass else "sigmoid"
-            raise InvalidParameterError(
-                f"predict_proba needs outputs that are probabilities, from 0 to 1{' and adding up to 1' * multiclass}, and those of "
-                f"the output activation {network.output.name!r} are not: use output_activation={wanted!r}, or predict alone"
-            )
+    def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
+        check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
+        two = self._has_two_classes()
+        mean = columns_of_classes(self._averaged(A), two=two)
+        return (mean, columns_of_classes(self._spread(A), two=two, spread=True)) if return_std else mean
 
-    def _columns_of_classes(self, A: Any, *, spread: bool = False) -> Any:
-        """Return (m, n_classes) of (n_L, m); one output is the second class's, and what is left is the first's."""
-        if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return A.mT
-        xp = namespace(A)
-        p = A[..., 0, :]
-        return xp.stack([p if spread else 1.0 - p, p], axis=-1)
+    def _has_two_classes(self) -> bool:
+        """Whether there is one output for two classes."""
+        return bool(self.n_outputs_ == 1 and not self._binarizer.y_type_.startswith("multilabel"))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
@@ -368,17 +359,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         It is finite where a probability rounds to 0. An ensemble's is the logarithm of its mean probability.
         """
         Z, A = self._passed(X, "predict_log_proba")
-        xp = namespace(A)
-        if Z is None or not self._network.natural:
-            self._check_probabilities(A)
-            with np.errstate(divide="ignore"):
-                return xp.log(self._columns_of_classes(self._averaged(A)))
-        if self._network.output.name == "softmax":
-            return _log_mean(_log_softmax(Z)).mT
-        likely = -(xp.maximum(-Z, 0.0) + xp.log1p(xp.exp(-xp.abs(Z))))  # ln σ(z), and ln σ(-z) = ln σ(z) - z
-        if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return _log_mean(xp.where(A > 0.5, xp.log(A), likely)).mT  # labels whose probabilities round to 1 are equally likely
-        return _log_mean(xp.concat([likely - Z, likely], axis=-2)).mT
+        if Z is not None and self._network.natural:
+            return log_probabilities(self._network, Z, A, two=self._has_two_classes())
+        with np.errstate(divide="ignore"):
+            return namespace(A).log(self._probabilities(A))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
@@ -453,18 +437,3 @@ def _integer(like: Any) -> Any:
     """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
     xp: Any = namespace(like)
     return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
-
-
-def _log_softmax(Z: Any) -> Any:
-    xp = namespace(Z)
-    Z = Z - xp.max(Z, axis=-2, keepdims=True)
-    return Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))
-
-
-def _log_mean(logarithms: Any) -> Any:
-    """Return ln(Σ_i e^{l_i}/k), the logarithm of the mean over an ensemble's members; one network's logarithms stay as they are."""
-    if logarithms.ndim == 2:
-        return logarithms
-    xp = namespace(logarithms)
-    largest = xp.max(logarithms, axis=0)
-    return largest + xp.log(xp.mean(xp.exp(logarithms - largest), axis=0))

@@ -11,7 +11,7 @@ what was wrong, what was wanted, what was got, and why.
     ├── RangeError          (ValueError)       a number outside its range, an option that does not exist
     ├── UnknownNameError    (ValueError)       a name that stands in no table: activation, loss, backend, column, ...
     ├── PairingError        (ValueError)       an output activation and a loss that make no sense together
-    ├── BackendError        (RuntimeError)     a library or a device that can't be used, or two that were mixed
+    ├── BackendError        (RuntimeError, ValueError)  a library or a device that can't be used, or two that were mixed
     │   └── OutOfMemoryError (MemoryError)     a device's memory is too small
     ├── MissingLibraryError (ImportError)      an optional library that is not installed
     ├── DataError           (ValueError)       data that can't be learnt from: NaN, one class, no rows, an unknown label
@@ -69,7 +69,7 @@ class PairingError(MlpxpError, ValueError):
     """An output activation and a loss that make no sense together."""
 
 
-class BackendError(MlpxpError, RuntimeError):
+class BackendError(MlpxpError, RuntimeError, ValueError):
     """An array library or a device can't be used, or arrays of two of them were mixed."""
 
 

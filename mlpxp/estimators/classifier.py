@@ -9,16 +9,16 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays import device_of, namespace
-from mlpxp.errors import DataError, RangeError
+from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
+from mlpxp.estimators.labels import class_weights, is_multilabel, read_labels
+from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
@@ -67,12 +67,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     verbose : bool or int, default False
         Print the loss of each epoch.
     warm_start : bool, default False
-        Whether ``fit`` begins with the weights that it ended with before.
+        Whether ``fit`` begins with the weights that it ended with before. The optimizer begins anew, and the curves go on.
     momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
         Of sgd.
     early_stopping : bool, default False
         Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
-        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept.
+        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
+        so that many short fits get on. Not for lbfgs.
     validation_fraction : float in [0, 1), default 0.1
         See ``early_stopping``.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
@@ -98,15 +99,17 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     dropout : float or sequence of float, default 0
         The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
     weight_decay : float, default 0.01
-        λ of adamw: W ← W - ηλW before the update.
+        λ of adamw: W ← W - ηλW before the update. Any other than the default or 0 is refused for another solver.
     clip_norm : float, optional
         A gradient longer than this, over all layers, is shortened to it.
     warm_up : float, default 0
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
-        What early stopping watches: the accuracy, the validation loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``.
+        What is watched on the validation data: the accuracy, the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``,
+        whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or ``validation_data``.
     restore_best : bool, optional
-        Whether to end with the weights of the epoch that was best by what is watched; by default with ``early_stopping``.
+        Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
+        default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
     callbacks : sequence of callable, default ()
         Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
     progress : bool, default False
@@ -125,9 +128,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     loss_, best_loss_ : float
         The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
     loss_curve_ : list of float
-        The mean loss of each epoch's batches, each as it was before its update, with the penalty. Not for L-BFGS.
+        The mean loss of each epoch's batches, each as it was before its update, with the penalty, since the first ``fit`` or the last by
+        L-BFGS, which has no epochs and no curves.
     validation_loss_curve_, validation_scores_ : list of float, or None
-        After each epoch, where there are validation data.
+        After each epoch, where there are validation data; NaN for earlier or later epochs without.
     best_validation_score_ : float or None
         The highest of them.
     stop_ : Stop, or tuple of Stop for an ensemble
@@ -158,6 +162,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
+
+    _binarizer: Any
 
     def __init__(
         self,
@@ -268,16 +274,17 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DataError, DtypeError, InvalidParameterError, RangeError
             Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
         BackendError
-            A library or a device that isn't here.
+            A library or a device that isn't here; also a ``ValueError``.
         DivergenceError
-            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept.
+            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
+            what it was before.
         """
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Learn one epoch more, from these data; the optimizer's state and the history go on.
+        """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
         Parameters
         ----------
@@ -296,17 +303,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DataError
             Labels that were not announced, and all that :meth:`fit` raises.
         """
-        first = not hasattr(self, "coefs_")
-        labels = to_host(y)
-        with translated():
-            if first:
-                self._validate_params()  # before the labels are looked at
-            multilabel = type_of_target(labels).startswith("multilabel")
-            if multilabel and not hasattr(self, "classes_"):
-                classes = np.arange(labels.shape[1])
-            if _check_partial_fit_first_call(self, to_host(classes)):
-                self._binarizer = LabelBinarizer().fit(labels if multilabel else to_host(classes))
-        self._fit(X, y, sample_weight, incremental=True, first=first)
+        self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -317,7 +314,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         binarizer = self._binarizer
         if binarizer.y_type_ == "multiclass":
             return self._labels(xp.argmax(A, axis=-2))
-        if self.n_outputs_ == 1 and not binarizer.y_type_.startswith("multilabel"):
+        if self._has_two_classes():
             positive = xp.astype(A[0, ...] > 0.5, _integer(A))
             return self._labels(positive if self.classes_.shape[0] > 1 else positive * 0)
         present = xp.astype((A > 0.5).mT, _integer(A))
@@ -337,36 +334,35 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return the probability of each class for each example, (m, n_classes).
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
+
+        Raises
+        ------
+        InvalidParameterError
+            An output activation of your own gives no probabilities.
         """
         _, A = self._passed(X, "predict_proba")
-        probabilities = self._columns_of_classes(self._averaged(A))
-        return (probabilities, self._columns_of_classes(self._spread(A), spread=True)) if return_std else probabilities
+        return self._probabilities(A, return_std=return_std)
 
-    def _columns_of_classes(self, A: Any, *, spread: bool = False) -> Any:
-        """Return (m, n_classes) of (n_L, m); one output is the second class's, and what is left is the first's."""
-        if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return A.mT
-        xp = namespace(A)
-        p = A[0, ...]
-        return xp.stack([p if spread else 1.0 - p, p], axis=-1)
+    def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
+        check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
+        two = self._has_two_classes()
+        mean = columns_of_classes(self._averaged(A), two=two)
+        return (mean, columns_of_classes(self._spread(A), two=two, spread=True)) if return_std else mean
+
+    def _has_two_classes(self) -> bool:
+        """Whether there is one output for two classes."""
+        return bool(self.n_outputs_ == 1 and not self._binarizer.y_type_.startswith("multilabel"))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
 
-        It is finite where a probability of one network rounds to 0; an ensemble's is the logarithm of its mean probability.
+        It is finite where a probability rounds to 0. An ensemble's is the logarithm of its mean probability.
         """
         Z, A = self._passed(X, "predict_log_proba")
-        xp = namespace(A)
-        if Z is None or A.ndim > 2 or not self._network.natural:
-            with np.errstate(divide="ignore"):
-                return xp.log(self._columns_of_classes(self._averaged(A)))
-        if self._network.output.name == "softmax":
-            Z = Z - xp.max(Z, axis=-2, keepdims=True)
-            return (Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))).mT
-        likely = -(xp.maximum(-Z, 0.0) + xp.log1p(xp.exp(-xp.abs(Z))))  # ln σ(z), and ln σ(-z) = ln σ(z) - z
-        if self.n_outputs_ > 1 or self._binarizer.y_type_.startswith("multilabel"):
-            return xp.where(A > 0.5, xp.log(A), likely).mT  # labels whose probabilities round to 1 are equally likely
-        return xp.stack([(likely - Z)[0, ...], likely[0, ...]], axis=-1)
+        if Z is not None and self._network.natural:
+            return log_probabilities(self._network, Z, A, two=self._has_two_classes())
+        with np.errstate(divide="ignore"):
+            return namespace(A).log(self._probabilities(A))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
@@ -379,28 +375,37 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
         return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
 
-    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
-        y = _flat(y)
-        if not incremental and (not self.warm_start or not hasattr(self, "classes_")):
-            self._binarizer = LabelBinarizer().fit(y)
-        elif hasattr(self, "classes_"):
-            self._check_labels(unique_labels(y))
-        self.classes_ = labels_at(place, self._binarizer.classes_)
-        return self._binarize(y)
+    def _read_y(self, y: Any) -> Any:
+        return read_labels(y)
 
-    def _check_labels(self, labels: Any) -> None:
-        known = self._binarizer.classes_
-        if self.warm_start:
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+        if incremental:
+            self._announce(y, classes)
+        elif self.warm_start and hasattr(self, "classes_"):
+            labels, known = unique_labels(y), self._binarizer.classes_
             if set(labels) != set(known):
                 raise DataError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {known}, `y` has {labels}"
                 )
-        elif len(np.setdiff1d(labels, known, assume_unique=True)):
+        else:
+            self._binarizer = LabelBinarizer().fit(y)
+        self.classes_ = labels_at(place, self._binarizer.classes_)
+        return self._binarize(y)
+
+    def _announce(self, y: Any, classes: Any) -> None:
+        """Take note of the classes that the first call of partial_fit is told, and hold the later ones to them."""
+        if not hasattr(self, "classes_"):
+            if classes is None and not is_multilabel(y):
+                raise DataError("classes must be passed on the first call to partial_fit.")
+            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(np.asarray(to_host(classes)), "classes"))
+        known, labels = self._binarizer.classes_, unique_labels(y)
+        if classes is not None and not np.array_equal(known, unique_labels(to_host(classes))):
+            raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
+        if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")
 
     def _read_later_targets(self, y: Any) -> Any:
-        y = _flat(y)
         labels = unique_labels(y)
         if len(np.setdiff1d(labels, self._binarizer.classes_, assume_unique=True)):
             raise DataError(
@@ -420,21 +425,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _class_weights(self, y: Any, *, incremental: bool) -> Any:
         if self.class_weight is None:
             return None
-        if self._binarizer.y_type_.startswith("multilabel"):
-            raise RangeError("class_weight weighs examples by their one class, and these have several labels: use sample_weight")
-        if isinstance(self.class_weight, dict):
-            unknown = [label for label in self.class_weight if label not in self._binarizer.classes_]
-            if unknown:
-                raise RangeError(
-                    f"class_weight has weights for {unknown}, which are none of the classes {self._binarizer.classes_.tolist()}"
-                )
-        elif incremental:
-            raise RangeError(
-                "class_weight='balanced' is not supported for partial_fit, which sees a part of the examples: "
-                "compute the weights with sklearn.utils.class_weight.compute_class_weight and pass them as a dict"
-            )
-        with translated():
-            return compute_sample_weight(self.class_weight, _flat(y))
+        return class_weights(self.class_weight, y, self._binarizer.classes_, incremental=incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -446,10 +437,3 @@ def _integer(like: Any) -> Any:
     """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
     xp: Any = namespace(like)
     return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
-
-
-def _flat(y: Any) -> Any:
-    """Return a column of labels as (m,), with scikit-learn's warning."""
-    if y.ndim == 2 and y.shape[1] == 1 and not hasattr(y, "tocsr"):
-        return column_or_1d(y, warn=True)
-    return y

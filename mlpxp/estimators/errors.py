@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.exceptions import NotFittedError as TheirNotFittedError
 from sklearn.utils._param_validation import InvalidParameterError as TheirInvalidParameterError
 
-from mlpxp.errors import DataError, DtypeError, MlpxpError, RangeError
+from mlpxp.errors import DataError, DivergenceError, DtypeError, MlpxpError, RangeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["InvalidParameterError", "NotFittedError", "translated"]
+__all__ = ["InvalidParameterError", "NotFittedError", "translated", "unchanged_on_error"]
 
 
 class NotFittedError(MlpxpError, TheirNotFittedError):
@@ -28,7 +29,8 @@ class InvalidParameterError(RangeError, TheirInvalidParameterError):
 def translated() -> Iterator[None]:
     """Raise what scikit-learn says of bad input as an :class:`MlpxpError` with the same words, and of the same builtin type."""
     try:
-        yield
+        with np.printoptions(threshold=20):  # scikit-learn's words hold whole arrays
+            yield
     except MlpxpError:
         raise
     except TheirInvalidParameterError as error:
@@ -37,3 +39,17 @@ def translated() -> Iterator[None]:
         raise DataError(str(error)) from error
     except TypeError as error:
         raise DtypeError(str(error)) from error
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Leave an estimator as it was if the block fails, unless the fit diverged: its last finite weights are kept."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except DivergenceError:
+        raise
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +23,14 @@ __all__ = ["columns", "for_training", "set_aside"]
 def set_aside(estimator: Any, examples: tuple[Any, Any, Any, Any], random: np.random.RandomState) -> tuple[Any, Any]:
     """Split (X, targets, y, weights) as scikit-learn does, by the numbers of the rows; what is mapped into memory stays there."""
     X, targets, y, weights = examples
-    binary = targets.dtype == bool and targets.shape[1] == 1
+    m, binary = X.shape[0], targets.dtype == bool and targets.shape[1] == 1
+    size = math.ceil(estimator.validation_fraction * m)
+    if size == m:
+        raise DataError(f"The training set is empty: validation_fraction={estimator.validation_fraction} of {m} examples is all of them.")
+    split: Any = {"test_size": min(max(size, 2), m - 1), "stratify": targets if binary else None}
     with translated():
-        inside, outside = train_test_split(
-            np.arange(X.shape[0]), random_state=random, test_size=estimator.validation_fraction, stratify=targets if binary else None
-        )
-    if len(outside) < 2:
+        inside, outside = train_test_split(np.arange(m), random_state=random, **split)
+    if size < 2:
         raise DataError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
 
     def part(rows: Any) -> tuple[Any, Any, Any, Any]:

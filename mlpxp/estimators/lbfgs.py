@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 
 from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.errors import DivergenceError, RangeError
+from mlpxp.errors import DivergenceError
+from mlpxp.estimators.curves import forget
 from mlpxp.estimators.examples import columns
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.progress import bar
@@ -120,18 +122,18 @@ def solve(
     *,
     incremental: bool,
 ) -> None:
-    """Minimise, member by member, and make what came of it the estimator's fitted attributes."""
-    for name in ("dropout", "clip_norm", "warm_up"):
-        if np.any(getattr(estimator, name) or 0.0):
-            raise RangeError(f"{name} needs one of the solvers sgd, adam and adamw, got {name}={getattr(estimator, name)!r} with lbfgs")
-    if held_out is not None:
-        raise RangeError("validation_data needs one of the solvers sgd, adam and adamw, got lbfgs")
+    """Minimise, member by member, and make what came of it the estimator's fitted attributes.
+
+    Raises
+    ------
+    DivergenceError
+        The cost is finite nowhere that it was looked for, of any member; else a member that diverges keeps its last finite parameters.
+    """
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, objective.X, objective.Y, len(objective.Y))
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
-    estimator.stop_ = (Stop.DIVERGED,) * len(members) if estimator.n_networks > 1 else Stop.DIVERGED  # unless it goes well
     found: list[_Found] = []
     with bar(estimator.max_iter, shown=estimator.progress) as shown:
         for member in members:
@@ -140,14 +142,25 @@ def solve(
             else:
                 found.append(_minimised(estimator, objective, member, [*estimator.callbacks, *shown], deadline))
     parameters, counts, losses, stops = zip(*found, strict=True)
+    forget(estimator)
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
     estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
     estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
-    if Stop.INTERRUPTED in stops:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
+    if all(stop is Stop.DIVERGED for stop in stops):
+        raise DivergenceError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed. "
+            "The estimator keeps its last finite weights",
+            parameters=estimator._parameters(),
+            history=History(),
+        )
+    if Stop.DIVERGED in stops:
+        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=4)
+    if Stop.INTERRUPTED in stops:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
 
 
 class _Found(NamedTuple):
@@ -178,17 +191,13 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
             raise StopIteration
 
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
             result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
-    except KeyboardInterrupt:
-        return _Found(objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED)
-    if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
-        raise DivergenceError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed.",
-            parameters=objective.parameters(latest),
-            history=History(),
-        )
+        except KeyboardInterrupt:
+            return _Found(objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED)
+        if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
+            return _Found(objective.parameters(latest), iteration, objective(latest)[0], Stop.DIVERGED)
     if result.status == _CALLBACK:
         n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
     else:

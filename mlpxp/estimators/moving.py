@@ -59,8 +59,8 @@ def to_backend(estimator: Estimator, backend: Any, device: Any = None) -> Estima
     moved.backend, moved.device, moved._place = "auto", None, place
     moved.coefs_ = [place.put(to_host(coefs)) for coefs in old.coefs_]
     moved.intercepts_ = [place.put(to_host(intercepts)) for intercepts in old.intercepts_]
-    if getattr(old, "_state", None) is not None:
-        moved._state = tree_map(lambda leaf: place.put(to_host(leaf)), old._state)
+    if hasattr(old, "_left"):
+        moved._left = old._left._replace(state=tree_map(lambda leaf: place.put(to_host(leaf)), old._left.state))
     if hasattr(old, "classes_"):
         moved.classes_ = labels_at(place, old._binarizer.classes_)
     if hasattr(old, "estimators_"):

@@ -43,7 +43,7 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
     if estimator.warm_up:
         schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
     if callable(schedule) and incremental and not (isinstance(policy, str) and policy in {"adaptive", "invscaling"}):
-        done = len(estimator.loss_curve_)
+        done = len(getattr(estimator, "loss_curve_", ()))
         return lambda epoch: schedule(epoch + done)
     return schedule
 

@@ -66,12 +66,13 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     verbose : bool or int, default False
         Print the loss of each epoch.
     warm_start : bool, default False
-        Whether ``fit`` begins with the weights that it ended with before.
+        Whether ``fit`` begins with the weights that it ended with before. The optimizer begins anew, and the curves go on.
     momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
         Of sgd.
     early_stopping : bool, default False
         Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
-        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept.
+        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
+        so that many short fits get on. Not for lbfgs.
     validation_fraction : float in [0, 1), default 0.1
         See ``early_stopping``.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
@@ -91,15 +92,17 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     dropout : float or sequence of float, default 0
         The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
     weight_decay : float, default 0.01
-        λ of adamw: W ← W - ηλW before the update.
+        λ of adamw: W ← W - ηλW before the update. Any other than the default or 0 is refused for another solver.
     clip_norm : float, optional
         A gradient longer than this, over all layers, is shortened to it.
     warm_up : float, default 0
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
-        What early stopping watches: R², the validation loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``.
+        What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``, whose values
+        are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or ``validation_data``.
     restore_best : bool, optional
-        Whether to end with the weights of the epoch that was best by what is watched; by default with ``early_stopping``.
+        Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
+        default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
     callbacks : sequence of callable, default ()
         Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
     progress : bool, default False
@@ -116,9 +119,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     loss_, best_loss_ : float
         The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
     loss_curve_ : list of float
-        The mean loss of each epoch's batches, each as it was before its update, with the penalty. Not for L-BFGS.
+        The mean loss of each epoch's batches, each as it was before its update, with the penalty, since the first ``fit`` or the last by
+        L-BFGS, which has no epochs and no curves.
     validation_loss_curve_, validation_scores_ : list of float, or None
-        After each epoch, where there are validation data.
+        After each epoch, where there are validation data; NaN for earlier or later epochs without.
     best_validation_score_ : float or None
         The highest of them.
     stop_ : Stop, or tuple of Stop for an ensemble
@@ -253,16 +257,17 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         DataError, DtypeError, InvalidParameterError, RangeError
             Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
         BackendError
-            A library or a device that isn't here.
+            A library or a device that isn't here; also a ``ValueError``.
         DivergenceError
-            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept.
+            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
+            what it was before.
         """
         self._fit(X, y, sample_weight, validation_data=validation_data)
         return self
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn one epoch more, from these data; the optimizer's state and the history go on.
+        """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
         Parameters
         ----------
@@ -302,14 +307,19 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _head(self) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
-    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
-        return self._read_later_targets(y)
-
-    def _read_later_targets(self, y: Any) -> Any:
+    def _read_y(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        y = y.astype(np.float64) if y.dtype.kind != "f" else y
+        if not np.isfinite(y).all():
+            raise DataError("Input y contains NaN or infinity: what has no target can't be learnt from")
         if self.loss == "poisson" and (y < 0).any():
             raise DataError(f"loss='poisson' needs y >= 0, counts or amounts, got {y.min():g}")
-        y = y.astype(np.float64) if y.dtype.kind != "f" else y
+        return y
+
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+        return self._read_later_targets(y)
+
+    def _read_later_targets(self, y: Any) -> Any:
         return y[:, None] if y.ndim == 1 else y

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
-from mlpxp.activations import ACTIVATIONS, Activation
+from mlpxp.activations import Activation
 from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.dropout import check_dropout
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators import lbfgs, stochastic
-from mlpxp.estimators.errors import NotFittedError, translated
+from mlpxp.estimators.curves import forget
+from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
 from mlpxp.estimators.inputs import check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
 from mlpxp.network import Layer, Network
 from mlpxp.propagation import forward
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MultilayerPerceptron", "is_stochastic"]
 
-_NAMES = {"logistic": "sigmoid"}  # scikit-learn's name for it, and ours
 _PLACED: WeakKeyDictionary[Any, tuple[list[Any], Parameters]] = WeakKeyDictionary()  # parameters as the backend has them, of each estimator
 
 
@@ -39,45 +37,7 @@ class MultilayerPerceptron(BaseEstimator):
 
     stop_: Any  # why the last fit stopped: a Stop, and of an ensemble one each
 
-    _parameter_constraints: dict[str, Any] = {  # noqa: RUF012 - scikit-learn's way to declare them
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({*ACTIVATIONS, *_NAMES} - {"softmax"}), Activation, "array-like"],
-        "solver": [StrOptions({"sgd", "adam", "adamw", "lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"}), callable, "array-like"],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "backend": [str, HasMethods(["asarray", "fold"])],
-        "device": "no_validation",
-        "dtype": [StrOptions({"float32", "float64"}), None],
-        "output_activation": [StrOptions({*ACTIVATIONS, *_NAMES}), Activation, None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "warm_up": [Interval(Real, 0, None, closed="left")],
-        "monitor": [str, callable],
-        "restore_best": ["boolean", None],
-        "callbacks": ["array-like", tuple, list],
-        "progress": ["boolean"],
-        "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
-        "n_networks": [Interval(Integral, 1, None, closed="left")],
-    }
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     hidden_layer_sizes: Any
     activation: Any
@@ -94,12 +54,17 @@ class MultilayerPerceptron(BaseEstimator):
     callbacks: Any
     _curves: dict[str, Any]
     _of_members: list[dict[str, Any]]
+    _left: Any
     coefs_: list[Any]
     intercepts_: list[Any]
     _place: Place
 
-    def _read_targets(self, y: Any, place: Place, *, incremental: bool) -> Any:
-        """Return the targets (m, n_outputs) of checked labels or numbers, on the host."""
+    def _read_y(self, y: Any) -> Any:
+        """Return checked labels or numbers, on the host: a column is (m,)."""
+        raise NotImplementedError
+
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+        """Return the targets (m, n_outputs), on the host; a classifier also takes note of the classes that there are."""
         raise NotImplementedError
 
     def _read_later_targets(self, y: Any) -> Any:
@@ -119,49 +84,32 @@ class MultilayerPerceptron(BaseEstimator):
         return None
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, incremental: bool = False, first: bool | None = None
-    ) -> Any:
-        with translated():
-            self._validate_params()
-        hidden = self._hidden_sizes()
-        check_dropout(self.dropout, len(hidden))
-        if not all(map(callable, self.callbacks)):
-            raise RangeError(f"callbacks must be callables, got {self.callbacks!r}")
-        if incremental and self.early_stopping:
-            raise RangeError("partial_fit does not support early_stopping=True")
-        first = first if first is not None else not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        if not first:
-            check_same_place(self, X, "partial_fit" if incremental else "fit")
-        X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
-        place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
-        with translated():
-            targets = self._read_targets(y, place, incremental=incremental)
-        weights = read_weights(sample_weight, X.shape[0])
-        by_class = self._class_weights(y, incremental=incremental)
-        if by_class is not None:
-            weights = read_weights(by_class if weights is None else by_class * weights, X.shape[0])
-        self.n_outputs_ = targets.shape[1]
-        network = self._make_network((X.shape[1], *hidden, self.n_outputs_))
-        if not first:
-            _check_unchanged(self, network)
-        self._network, self._place = network, place
-        random = check_random_state(self.random_state)
-        if first:
-            self._start(random)
-        solve = lbfgs.solve if self.solver == "lbfgs" else stochastic.solve
-        examples = X, targets, y, weights
-        solve(self, network, place, examples, random, self._read_validation(validation_data), incremental=incremental)
-        self._hold_members()
-        return self
-
-    def _hidden_sizes(self) -> list[int]:
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not all(isinstance(size, Integral) for size in sizes):
-            raise RangeError(f"hidden_layer_sizes must be whole numbers, one for each hidden layer, got {sizes}.")
-        if any(size <= 0 for size in sizes):
-            raise RangeError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        return sizes
+        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, incremental: bool = False, classes: Any = None
+    ) -> None:
+        with unchanged_on_error(self):
+            hidden = check_parameters(self, validation_data, incremental=incremental)
+            first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+            if not first:
+                check_same_place(self, X, "partial_fit" if incremental else "fit")
+            X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
+            place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
+            with translated():
+                y = self._read_y(y)
+                targets = self._read_targets(y, place, classes=classes, incremental=incremental)
+            weights = read_weights(sample_weight, X.shape[0])
+            by_class = self._class_weights(y, incremental=incremental)
+            if by_class is not None:
+                weights = read_weights(by_class if weights is None else by_class * weights, X.shape[0])
+            network = self._make_network((X.shape[1], *hidden, targets.shape[1]))
+            if not first:
+                _check_unchanged(self, network)
+            self._network, self._place, self.n_outputs_ = network, place, targets.shape[1]
+            random = check_random_state(self.random_state)
+            if first:
+                self._start(random)
+            solve = lbfgs.solve if self.solver == "lbfgs" else stochastic.solve
+            examples = X, targets, y, weights
+            solve(self, network, place, examples, random, self._read_validation(validation_data), incremental=incremental)
 
     def _make_network(self, sizes: tuple[int, ...]) -> Network:
         output, loss = self._head()
@@ -187,11 +135,7 @@ class MultilayerPerceptron(BaseEstimator):
         self.n_layers_ = len(network.sizes)
         self.out_activation_ = "logistic" if network.output.name == "sigmoid" else network.output.name
         self.n_iter_ = self.t_ = 0
-        for name in ("_state", "_watched"):
-            self.__dict__.pop(name, None)
-        if self.solver != "lbfgs":
-            self.loss_curve_: list[float] = []
-            self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
+        forget(self)
 
     def _hold(self, parameters: Parameters) -> None:
         """Make parameters the fitted attributes, in the place of the X that was fitted."""
@@ -231,6 +175,7 @@ class MultilayerPerceptron(BaseEstimator):
         check_same_place(self, X, "fit")
         X, y = read_examples(self, X, y, reset=False, numeric=not hasattr(self, "predict_proba"))
         with translated():
+            y = self._read_y(y)
             targets = self._read_later_targets(y)
         return X, targets, y, read_weights(weights[0] if weights else None, X.shape[0])
 
@@ -297,7 +242,7 @@ class MultilayerPerceptron(BaseEstimator):
         copy: Any = clone(self)
         member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
-        for name in ("estimators_", "_state", "_watched", "_curves", "_of_members"):
+        for name in ("estimators_", "_left", "_curves", "_of_members"):
             shared.pop(name, None)
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
@@ -310,9 +255,9 @@ class MultilayerPerceptron(BaseEstimator):
         theirs: Any = super().__getstate__()
         state: dict[str, Any] = dict(theirs)
         state.pop("_place", None)  # not every library's devices can be pickled; the fitted attributes know where they are
-        if state.get("_state") is not None:
+        if "_left" in state:
             library = choose_backend(self.backend, self.coefs_[0])
-            state["_state"] = tree_map(library.to_numpy, state["_state"])
+            state["_left"] = self._left._replace(state=tree_map(library.to_numpy, self._left.state))
         return state
 
     def __setstate__(self, state: Any) -> None:
@@ -335,7 +280,7 @@ def is_stochastic(estimator: Any) -> bool:
 
 
 def _ours(activation: Any) -> Any:
-    return _NAMES.get(activation, activation) if isinstance(activation, str) else activation
+    return SIGMOID.get(activation, activation) if isinstance(activation, str) else activation
 
 
 def _check_unchanged(estimator: Any, network: Network) -> None:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer
 
 from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.errors import DivergenceError
-from mlpxp.estimators.curves import each, is_flat, note, scores_of
+from mlpxp.errors import DivergenceError, RangeError
+from mlpxp.estimators.curves import Left, each, is_flat, note, scores_of
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.examples import for_training, set_aside
 from mlpxp.estimators.initial import shuffled
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.monitor import Monitor
+from mlpxp.estimators.parameters import find_scorer
 from mlpxp.estimators.progress import bar
 from mlpxp.estimators.rates import make_optimizer
 from mlpxp.history import History, TrainingResult
@@ -63,19 +63,22 @@ def solve(
     size = _batch_size(estimator.batch_size, m)
     learnt = estimator._learnt(targets)
     columns, Y, w = for_training(X, learnt, weights, place, moves=moves)
-    check_custom_loss(network, estimator._parameters(), columns, learnt, size)
+    parameters, left = estimator._parameters(), getattr(estimator, "_left", Left())
+    check_custom_loss(network, parameters, columns, learnt, size)
     validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
-    said: list[float] = []  # by a scorer of the user's
-    read = _reader(estimator, held_out, said)
-    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, incremental=incremental)
+    scores: list[list[float]] = []  # of each epoch, on the validation data
+    read = _training_loss if held_out is None else _reader(estimator.monitor, scores)
+    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, left, incremental=incremental)
     keeper = _keeper(estimator, monitor, read, incremental=incremental)
-    callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper]), *estimator.callbacks]
+    callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper])]
+    if held_out is not None:
+        callbacks.insert(0, _scored(estimator, held_out, scores))
     if estimator.verbose:
-        callbacks.insert(0, _say)
+        callbacks.append(_said(estimator.monitor, scores))
     optimizer = make_optimizer(estimator, monitor, m, incremental=incremental)
-    parameters = estimator._parameters()
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
     epochs = 1 if incremental else estimator.max_iter
+    diverged: DivergenceError | None = None
     try:
         with bar(epochs, shown=estimator.progress) as shown:
             result = train(
@@ -90,38 +93,36 @@ def solve(
                 weights=w,
                 backend=estimator.backend,
                 device=estimator.device,
-                start=_continued(estimator, network, parameters, library) if incremental else parameters,
+                start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
                 penalty=float(estimator.alpha),
                 penalty_on="sum",
                 dropout=estimator.dropout,
                 clip_norm=estimator.clip_norm,
                 order=shuffled(random, m, shuffle=estimator.shuffle),
                 max_seconds=estimator.max_seconds,
-                callbacks=[*callbacks, *shown],
+                callbacks=[*callbacks, *estimator.callbacks, *shown],
             )
+        history, stop, last, state = result.history, result.stop, result.last_parameters, result.optimizer_state
     except DivergenceError as error:
-        estimator.stop_ = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
-        note(estimator, monitor, error.history, held_out, said, m, diverged=True)
-        best = _best(keeper)
-        estimator._hold(error.parameters if best is None else best)
-        if best is None:
-            raise DivergenceError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed. "
-                f"The estimator keeps its last finite weights ({error})",
-                parameters=error.parameters,
-                history=error.history,
-            ) from error
-        warnings.warn(f"Training diverged, the best epoch's weights are kept: {error}", ConvergenceWarning, stacklevel=4)
-        return
-    estimator._state = result.optimizer_state
-    stops = _stops(result.stop, monitor)
+        diverged, history, last, state = error, error.history, error.parameters, None
+        stop = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
+    best, stops = _best(keeper), _stops(stop, monitor)
+    estimator._hold(last if best is None else best)
     estimator.stop_ = stops if monitor.members else stops[0]
-    best = _best(keeper)
-    estimator._hold(result.last_parameters if best is None else best)
-    note(estimator, monitor, result.history, held_out, said, m)
+    rates = () if monitor.rate is None else monitor.rates
+    estimator._left = Left(_optimizer_of(estimator), state, _watched(estimator), monitor.best, monitor.stale, rates)
+    note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
+    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
-    _warn(estimator, stops, incremental=incremental)
+    if diverged is not None and best is None:
+        raise DivergenceError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed. "
+            f"The estimator keeps its last finite weights ({diverged})",
+            parameters=diverged.parameters,
+            history=diverged.history,
+        ) from diverged
+    _warn(estimator, stops, diverged, incremental=incremental)
 
 
 def _batch_size(asked: Any, m: int) -> int:
@@ -132,11 +133,10 @@ def _batch_size(asked: Any, m: int) -> int:
     return min(int(asked), m)
 
 
-def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
-    """Return what stops the fit."""
-    k = estimator.n_networks
+def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *, incremental: bool) -> Monitor:
+    """Return what stops the fit; where the call before watched the same, it goes on."""
+    k, goes_on = estimator.n_networks, left.watched == _watched(estimator)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
-    best, stale, rates = getattr(estimator, "_watched", ([], [], []))
     return Monitor(
         read,
         0 if k == 1 else k,
@@ -146,10 +146,15 @@ def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], *, incrementa
         keeps_best=estimator.early_stopping and estimator.restore_best is not False,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
-        best=list(best),
-        stale=list(stale),
-        rates=list(rates) if incremental and adaptive else [],
+        best=list(left.best) if goes_on else [],
+        stale=list(left.stale) if goes_on else [],
+        rates=list(left.rates) if incremental and adaptive else [],
     )
+
+
+def _watched(estimator: Any) -> Any:
+    """Return what a fit is stopped by."""
+    return estimator.monitor if estimator.early_stopping else "training loss"
 
 
 def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
@@ -163,36 +168,35 @@ def _training_loss(epoch: Epoch) -> list[float]:
     return [-cost for cost in each(epoch.cost)]
 
 
-def _scorer(monitor: Any) -> Any:
-    """Return what scores an estimator, and ``None`` where an epoch has the number already."""
-    if monitor in {"loss", "score"}:
-        return None
-    with translated():
-        return get_scorer(monitor)
-
-
-def _reader(estimator: Any, held_out: tuple[Any, Any, Any, Any] | None, said: list[float]) -> Callable[[Epoch], list[float]]:
-    """Return what reads the number to be raised from an epoch: the validation score or minus the loss, or what a scorer says."""
-    scorer = _scorer(estimator.monitor)
-    if held_out is None:
-        return _training_loss
-    monitor = estimator.monitor
-    if monitor == "loss":
+def _reader(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], list[float]]:
+    """Return what reads the number to be raised from an epoch with validation data."""
+    if isinstance(monitor, str) and monitor == "loss":
         return lambda epoch: [-cost for cost in each(epoch.validation_cost)]
-    if monitor == "score":
-        flat = is_flat(held_out[1])
-        return lambda epoch: scores_of(epoch.validation_score, epoch.validation_cost, flat=flat)
-    X, _, y, _ = held_out
-    X = X.take(slice(None)) if isinstance(X, Rows) else X
+    return lambda epoch: scores[-1]
 
-    def read(epoch: Epoch) -> list[float]:
+
+def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[list[float]]) -> Callable[[Epoch], None]:
+    """Return a callback that writes an epoch's validation scores: accuracy or R², or what the user's scorer says."""
+    scorer, (X, targets, y, _) = find_scorer(estimator.monitor), held_out
+    X, flat = X.take(slice(None)) if scorer is not None and isinstance(X, Rows) else X, is_flat(targets)
+
+    def score(epoch: Epoch) -> None:
+        if scorer is None:
+            scores.append(scores_of(epoch.validation_score, epoch.validation_cost, flat=flat))
+            return
         estimator._hold(epoch.parameters)
-        with translated() if isinstance(monitor, str) else nullcontext():
-            score = float(scorer(estimator, X, y))
-        said.append(score)
-        return [score] * max(estimator.n_networks, 1)
+        with translated() if isinstance(estimator.monitor, str) else nullcontext():
+            value = scorer(estimator, X, y)
+        if not hasattr(value, "__float__"):
+            raise RangeError(f"monitor must return a number, got {value!r}")
+        scores.append([float(value)] * estimator.n_networks)
 
-    return read
+    return score
+
+
+def _optimizer_of(estimator: Any) -> tuple[Any, ...]:
+    """Return what an optimizer's state depends on."""
+    return estimator.solver, estimator.solver == "sgd" and estimator.momentum > 0.0
 
 
 def _stops(stop: Stop | tuple[Stop, ...], monitor: Monitor) -> tuple[Stop, ...]:
@@ -208,13 +212,12 @@ def _best(monitor: Monitor) -> Parameters | None:
     return stack(monitor.best_parameters) if monitor.members else monitor.best_parameters[0]
 
 
-def _continued(estimator: Any, network: Network, parameters: Parameters, library: Any) -> Any:
-    """Return what partial_fit goes on from: the parameters, with the optimizer's state of the call before."""
-    state = getattr(estimator, "_state", None)
-    if state is None:
+def _continued(estimator: Any, network: Network, parameters: Parameters, library: Any, left: Left) -> Any:
+    """Return what partial_fit goes on from: the parameters, with the optimizer's state of the call before if it was the same optimizer."""
+    if left.state is None or left.optimizer != _optimizer_of(estimator):
         return parameters
     like = parameters[0].W
-    state = tree_map(lambda leaf: library.asarray(leaf, device=getattr(like, "device", None)), state)
+    state = tree_map(lambda leaf: library.asarray(leaf, device=getattr(like, "device", None)), left.state)
     return TrainingResult(
         network=network,
         parameters=parameters,
@@ -227,7 +230,10 @@ def _continued(estimator: Any, network: Network, parameters: Parameters, library
     )
 
 
-def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
+def _warn(estimator: Any, stop: tuple[Stop, ...], diverged: DivergenceError | None, *, incremental: bool) -> None:
+    if diverged is not None:
+        warnings.warn(f"Training diverged, the best epoch's weights are kept: {diverged}", ConvergenceWarning, stacklevel=5)
+        return
     if Stop.INTERRUPTED in stop:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     elif Stop.MAXIMUM in stop and not incremental:
@@ -240,9 +246,17 @@ def _warn(estimator: Any, stop: tuple[Stop, ...], *, incremental: bool) -> None:
         warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=5)
 
 
-def _say(epoch: Epoch) -> None:
-    """Print what scikit-learn prints."""
-    print(f"Iteration {epoch.number}, loss = {sum(each(epoch.cost)) / len(each(epoch.cost)):.8f}")
-    if epoch.validation_score is not None:
-        scores = each(epoch.validation_score)
-        print(f"Validation score: {sum(scores) / len(scores):f}")
+def _said(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], None]:
+    """Return a callback that prints what scikit-learn prints, and the name of what is monitored."""
+    name = monitor if isinstance(monitor, str) else getattr(monitor, "__name__", str(monitor))
+
+    def say(epoch: Epoch) -> None:
+        print(f"Iteration {epoch.number}, loss = {_mean(each(epoch.cost)):.8f}")
+        if scores:
+            print(f"Validation {name}: {_mean(each(epoch.validation_cost) if name == 'loss' else scores[-1]):f}")
+
+    return say
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mlpxp import DataError, DtypeError, MLPClassifier, MLPRegressor, MlpxpError, get_backend, to_backend
+from mlpxp import BackendError, DataError, DtypeError, MLPClassifier, MLPRegressor, MlpxpError, UnknownNameError, get_backend, to_backend
 from mlpxp.arrays import device_of, library_of
 from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.inputs import to_host as on_host
@@ -246,6 +246,20 @@ def test_a_device_without_float64_says_so_and_takes_float32():
     with pytest.raises(DtypeError, match=r"does not support dtype=array_api_strict\.float64"):
         regressor(**options).fit(X, NUMBERS)
     assert regressor(**options).fit(X.astype("float32"), NUMBERS).predict(X.astype("float32")).dtype == "float32"
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_device_or_a_library_that_is_not_here(backend, solver):
+    """Scikit-learn's users expect a ValueError, of the parameters' values."""
+    fitted = regressor(solver=solver).fit(X, NUMBERS)
+    for options, words in (({"backend": backend, "device": "cuda:99"}, "cuda:99"), ({"backend": "abacus"}, "abacus")):
+        for act in (
+            lambda options=options: regressor(solver=solver, **options).fit(X, NUMBERS),
+            lambda options=options: copy.deepcopy(fitted).set_params(**options).predict(X),
+        ):
+            with pytest.raises(ValueError, match=words) as caught:
+                act()
+            assert isinstance(caught.value, BackendError | UnknownNameError)
 
 
 def test_whole_numbers_and_labels_that_are_floats_on_a_device_without_float64():

@@ -7,9 +7,10 @@ import pickle
 import numpy as np
 import pytest
 
-from mlpxp import MLPClassifier, MLPRegressor
+from mlpxp import MLPClassifier, MLPRegressor, Stop
 
 clone = pytest.importorskip("sklearn").clone
+ConvergenceWarning = pytest.importorskip("sklearn.exceptions").ConvergenceWarning
 
 DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((40, 3))
@@ -145,3 +146,33 @@ def test_one_member_that_diverges_stops_at_its_last_finite_weights_and_the_other
         shuffled.fit(X, NUMBERS)
     assert shuffled.estimators_[0].coefs_[0] == pytest.approx(alone.fit(X, NUMBERS).coefs_[0], rel=1e-9)
     assert math.isfinite(shuffled.estimators_[2].loss_)
+
+
+@pytest.mark.parametrize("labels", [CLASSES, CLASSES > 0, np.eye(3, dtype=int)[CLASSES]])
+def test_the_logarithm_of_probabilities_that_round_to_zero_for_all_members(labels):
+    fitted = classifier(max_iter=50, learning_rate_init=0.1).fit(X, labels)
+    near, far = fitted.predict_log_proba(X), fitted.predict_log_proba(1e4 * X)
+    assert near == pytest.approx(np.log(fitted.predict_proba(X)), rel=1e-9, abs=1e-12)
+    assert np.isfinite(far).all()
+    assert far.min() < -745.0
+    each = np.stack([member.predict_log_proba(1e4 * X) for member in fitted.estimators_])
+    assert (far <= each.max(axis=0) + 1e-9).all()
+    assert (far >= each.max(axis=0) - math.log(3.0) - 1e-9).all()
+
+
+def test_one_member_of_lbfgs_that_diverges_keeps_its_weights_and_the_others_go_on():
+    """It begins where its cost is infinite already."""
+    options = {"solver": "lbfgs", "warm_start": True}
+    fitted, wanted = regressor(**options).fit(X, NUMBERS), regressor(**options).fit(X, NUMBERS)
+    fitted.coefs_ = [np.concatenate([coefs[:1], 1e200 * coefs[1:2], coefs[2:]]) for coefs in fitted.coefs_]
+    before = fitted.coefs_[0][1].copy()
+    with pytest.warns(ConvergenceWarning, match="Some of the networks diverged: their last finite weights are kept") as caught:
+        fitted.fit(X, NUMBERS)
+    assert caught[-1].filename == __file__
+    wanted.fit(X, NUMBERS)
+    assert fitted.stop_ == (Stop.MAXIMUM, Stop.DIVERGED, Stop.MAXIMUM)
+    assert (fitted.coefs_[0][1] == before).all()
+    for i in (0, 2):
+        assert (fitted.estimators_[i].coefs_[0] == wanted.estimators_[i].coefs_[0]).all()
+        assert fitted.estimators_[i].loss_ == wanted.estimators_[i].loss_
+    assert fitted.estimators_[1].stop_ is Stop.DIVERGED

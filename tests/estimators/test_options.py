@@ -77,8 +77,8 @@ def test_class_weights_of_parts():
 
 def test_bad_class_weights():
     refused(classifier(class_weight={7: 1.0}), match=r"^class_weight has weights for \[7\], which are none of the classes \[0, 1, 2\]$")
-    refused(classifier(class_weight={0: -1.0}), match="Negative values")
-    refused(classifier(class_weight={0: math.nan}), match="NaN")
+    for bad in (-1.0, math.nan, math.inf, None, "a"):
+        refused(classifier(class_weight={0: bad}), match=rf"^class_weight must be a number from 0 for each class, got {bad!r} for 0$")
     refused(classifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}), match="(?i)zero")
     refused(classifier(class_weight="even"), match="'class_weight' parameter of MLPClassifier must be")
     refused(classifier(class_weight="balanced"), y=(X > 0.0).astype(int), match="use sample_weight")
@@ -180,6 +180,53 @@ def test_the_output_may_have_another_activation():
 )
 def test_bad_activations(options, words):
     refused(classifier(**options), match=words)
+
+
+def _wave(Z):
+    return np.sin(Z)
+
+
+def _wave_derivative(Z, A):
+    return np.cos(Z)
+
+
+def _half(Z):
+    return np.full_like(Z, 0.5)
+
+
+def _no_slope(Z, A):
+    return np.zeros_like(A)
+
+
+@pytest.mark.parametrize(
+    ("output", "y", "wanted"),
+    [
+        ("tanh", TWO, "sigmoid"),
+        ("tanh", CLASSES, "softmax"),
+        ("sigmoid", CLASSES, "softmax"),
+        (Activation("wave", _wave, _wave_derivative, needs_z=True), np.eye(3, dtype=int)[CLASSES], "sigmoid"),
+    ],
+)
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_outputs_that_are_no_probabilities_predict_but_have_none(output, y, wanted, n_networks):
+    fitted = classifier(output_activation=output, loss=Loss("squares", _squares, _error), n_networks=n_networks).fit(X, y)
+    assert fitted.predict(X).shape == y.shape
+    for method in (fitted.predict_proba, fitted.predict_log_proba):
+        with pytest.raises(ValueError, match=rf"^predict_proba needs outputs .* use output_activation='{wanted}', or predict") as caught:
+            method(X)
+        assert isinstance(caught.value, MlpxpError)
+
+
+def test_outputs_of_ones_own_that_are_probabilities_are_taken():
+    half = Activation("half", _half, _no_slope, values="probability")
+    assert (classifier(output_activation=half).fit(X, TWO).predict_proba(X) == 0.5).all()
+
+
+def test_outputs_of_ones_own_that_only_claim_to_be_probabilities():
+    liar = Activation("liar", _wave, _wave_derivative, needs_z=True, values="probability")
+    fitted = classifier(output_activation=liar, loss=Loss("squares", _squares, _error)).fit(X, TWO)
+    with pytest.raises(ValueError, match="those of the output activation 'liar' are not"):
+        fitted.predict_proba(100.0 * X)
 
 
 # ------------------------------------------------------------------------------------------------------------- losses
@@ -311,8 +358,10 @@ def test_decoupled_decay():
     assert fitted.coefs_[0] == pytest.approx(start.coefs_[0] * 0.95**3, rel=1e-12)
 
 
-def test_decay_is_only_adamws():
-    assert coefs(regressor(solver="adam", weight_decay=0.5).fit(X, NUMBERS)) == coefs(regressor(solver="adam").fit(X, NUMBERS))
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_decay_is_only_adamws(solver):
+    refused(regressor(solver=solver, weight_decay=0.5), y=NUMBERS, match=f"^weight_decay needs the solver adamw .*, got {solver}$")
+    assert coefs(regressor(solver=solver, weight_decay=0.0).fit(X, NUMBERS)) == coefs(regressor(solver=solver).fit(X, NUMBERS))
 
 
 def test_no_update_is_longer_than_the_clipped_gradient():
@@ -372,6 +421,30 @@ def test_bad_rates(learning_rate, words):
 def test_warm_up_needs_a_solver_with_steps():
     refused(regressor(warm_up=1, solver="lbfgs"), y=NUMBERS, match="warm_up needs one of the solvers")
     refused(regressor(warm_up=-1), y=NUMBERS, match="'warm_up' parameter")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": (0.0, 0.1)},
+        {"clip_norm": 1.0},
+        {"warm_up": 1},
+        {"learning_rate": "cosine"},
+        {"learning_rate": [0.1] * 4},
+        {"learning_rate": Cosine(0.1, 4)},
+        {"monitor": "loss", "early_stopping": True},
+        {"restore_best": True},
+    ],
+)
+def test_what_is_only_ours_is_never_passed_over_by_lbfgs(options):
+    name = next(iter(options))
+    words = f"^{name} needs one of the solvers sgd, adam and adamw, got lbfgs$"
+    refused(regressor(solver="lbfgs", hidden_layer_sizes=(5, 5), **options), y=NUMBERS, match=words)
+
+
+def test_what_lbfgs_passes_over_with_scikit_learn_it_passes_over_here():
+    options = {"learning_rate": "adaptive", "early_stopping": True, "validation_fraction": 0.0, "momentum": 0.5, "restore_best": False}
+    assert coefs(regressor(solver="lbfgs", **options).fit(X, NUMBERS)) == coefs(regressor(solver="lbfgs").fit(X, NUMBERS))
 
 
 # ---------------------------------------------------------------------------------------------------- label smoothing

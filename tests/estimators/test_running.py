@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from mlpxp import DivergenceError, MissingLibraryError, MLPClassifier, MLPRegressor, MlpxpError, cost, forward
-from mlpxp.errors import RangeError
+from mlpxp import DivergenceError, MissingLibraryError, MLPClassifier, MLPRegressor, MlpxpError, Stop, cost, forward
+from mlpxp.errors import DataError, RangeError
+from mlpxp.estimators.errors import InvalidParameterError
 
 pytest.importorskip("sklearn")
 
@@ -97,6 +98,31 @@ def test_validation_data_need_a_solver_with_epochs():
         classifier(solver="lbfgs").fit(X, CLASSES, validation_data=(HELD_OUT, THEIR_CLASSES))
 
 
+@pytest.mark.parametrize("fraction", [0, 0.0, 1])
+def test_early_stopping_needs_a_share_to_validate_on(fraction):
+    with pytest.raises(InvalidParameterError, match="validation_fraction"):
+        classifier(early_stopping=True, validation_fraction=fraction).fit(X, CLASSES)
+    if not fraction:
+        classifier(validation_fraction=fraction).fit(X, CLASSES)
+        classifier(early_stopping=True, validation_fraction=fraction).fit(X, CLASSES, validation_data=(HELD_OUT, THEIR_CLASSES))
+
+
+@pytest.mark.parametrize(("m", "fraction"), [(1, 0.1), (3, 0.9)])
+def test_early_stopping_needs_an_example_to_learn_from(m, fraction):
+    words = rf"^The training set is empty: validation_fraction={fraction} of {m} examples is all of them\.$"
+    with pytest.raises(DataError, match=words):
+        regressor(early_stopping=True, validation_fraction=fraction).fit(X[:m], NUMBERS[:m])
+
+
+@pytest.mark.parametrize("m", [2, 3, 10])
+def test_one_example_is_no_validation_set(m):
+    """Rather than that it has fewer examples than there are classes, in the words of the function that splits."""
+    for estimator, y in ((classifier(), CLASSES), (classifier(), np.arange(40) // 2 % 2), (regressor(), NUMBERS)):
+        estimator.set_params(early_stopping=True, validation_fraction=0.1)
+        with pytest.raises(DataError, match=r"^The validation set is too small\. Increase 'validation_fraction'|least populated classes"):
+            estimator.fit(X[:m], y[:m])
+
+
 # ---------------------------------------------------------------------------------------------------- monitor, restore_best
 
 
@@ -141,6 +167,37 @@ def test_a_monitor_that_nobody_knows(early_stopping):
     with pytest.raises(ValueError, match="'fun' is not a valid scoring value") as caught:
         regressor(monitor="fun", early_stopping=early_stopping).fit(X, NUMBERS)
     assert isinstance(caught.value, MlpxpError)
+
+
+@pytest.mark.parametrize("monitor", ["loss", "r2", negative_worst])
+def test_a_monitor_with_nothing_to_look_at(monitor):
+    with pytest.raises(InvalidParameterError, match=r"^monitor needs validation data to look at: set early_stopping=True or pass"):
+        regressor(monitor=monitor).fit(X, NUMBERS)
+    parts = regressor(monitor=monitor).fit(X, NUMBERS, validation_data=(HELD_OUT, THEIR_NUMBERS)).partial_fit(X, NUMBERS)
+    assert len(parts.loss_curve_) == 5  # partial_fit has one epoch and nothing to look at, whatever the parameters are
+
+
+def test_a_monitor_scores_validation_data_without_stopping_anything():
+    plain, scored = (
+        regressor(monitor=monitor).fit(X, NUMBERS, validation_data=(HELD_OUT, THEIR_NUMBERS)) for monitor in ("score", "neg_max_error")
+    )
+    assert scored.coefs_[0].tolist() == plain.coefs_[0].tolist()
+    assert scored.validation_scores_[-1] == -np.abs(plain.predict(HELD_OUT) - THEIR_NUMBERS).max()
+    assert scored.best_validation_score_ == max(scored.validation_scores_)
+
+
+@pytest.mark.parametrize("answer", ["much", None, [1.0]])
+def test_a_monitor_that_answers_no_number(answer):
+    with pytest.raises(RangeError, match=r"^monitor must return a number, got "):
+        regressor(monitor=lambda estimator, rows, numbers: answer, early_stopping=True).fit(X, NUMBERS)
+
+
+@pytest.mark.parametrize(("monitor", "name"), [("score", "score"), ("loss", "loss"), ("r2", "r2"), (negative_worst, "negative_worst")])
+def test_verbose_says_what_is_watched(monitor, name, capsys):
+    fitted = stopped(monitor=monitor, verbose=True)
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Validation")]
+    values = fitted.validation_loss_curve_ if monitor == "loss" else fitted.validation_scores_
+    assert said == [f"Validation {name}: {value:f}" for value in values]
 
 
 def test_a_scorer_of_another_kind_of_target():
@@ -248,6 +305,17 @@ def test_a_loss_that_is_no_longer_finite():
     assert math.isnan(estimator.loss_)
     assert estimator.loss_curve_[:-1] == list(caught.value.history.cost)
     assert estimator.n_iter_ == len(estimator.loss_curve_)
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_lbfgs_on_a_loss_that_is_finite_nowhere(n_networks):
+    estimator = regressor(solver="lbfgs", n_networks=n_networks)
+    with pytest.raises(ValueError, match="non-finite parameter weights") as caught:
+        estimator.fit(X, np.full(40, 1e300))
+    assert isinstance(caught.value, DivergenceError)
+    assert all(np.isfinite(array).all() for array in (*estimator.coefs_, *estimator.intercepts_))
+    assert estimator.stop_ == (Stop.DIVERGED if n_networks == 1 else (Stop.DIVERGED,) * 2)
+    assert estimator.predict(X).shape == (40,)
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")

@@ -79,6 +79,44 @@ def test_labels_that_are_no_classes():
         assert isinstance(caught.value, MlpxpError)
 
 
+@pytest.mark.parametrize(
+    ("labels", "kinds"),
+    [
+        ([1, "a", None], "NoneType, int, str"),
+        (["a", None, "b"], "NoneType, str"),
+        ([1, "a", "b"], "int, str"),
+        ([None] * 3, "NoneType"),
+        ([{}] * 3, "dict"),
+    ],
+)
+def test_labels_that_cannot_be_compared(labels, kinds):
+    y = np.asarray(labels * 10, dtype=object)
+    words = rf"^Unknown label type: {{}} must hold text, or be an array of numbers, got objects \({kinds}\)"
+    for act, name in (
+        (lambda: MLPClassifier(**SMALL).fit(X, y), "y"),
+        (lambda: MLPClassifier(**SMALL).fit(X, LABELS, validation_data=(X, y)), "y"),
+        (lambda: MLPClassifier(**SMALL).partial_fit(X, y, classes=[0, 1]), "y"),
+        (lambda: MLPClassifier(**SMALL).partial_fit(X, LABELS, classes=y), "classes"),
+    ):
+        with pytest.raises(DataError, match=words.format(name)):
+            act()
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [(X[:, 0], "continuous"), (X, "continuous-multioutput"), (np.stack([LABELS, 2 * LABELS], axis=1), "multiclass-multioutput")],
+)
+def test_numbers_that_are_no_classes(labels, kind):
+    with pytest.raises(DataError, match=rf"^Unknown label type: {kind}\. y must hold one label an example.* MLPRegressor learns"):
+        MLPClassifier(**SMALL).fit(X, labels)
+
+
+def test_numbers_with_gaps():
+    for gap in (np.nan, None):
+        with pytest.raises(DataError, match=r"Input (y )?contains NaN"):
+            MLPRegressor(**SMALL).fit(X, np.asarray([1.0, gap] * 15, dtype=object))
+
+
 def test_numbers_that_are_text():
     with pytest.raises(DataError, match="could not convert string to float"):
         MLPRegressor(**SMALL).fit(X, ["a", "b"] * 15)
@@ -173,6 +211,13 @@ def test_translation_keeps_the_words_and_the_cause(theirs, ours):
     with pytest.raises(ours, match=r"^so it is$") as caught, translated():
         raise theirs("so it is")
     assert isinstance(caught.value, theirs)
+
+
+def test_translation_does_not_repeat_all_the_data():
+    for estimator in both():
+        with pytest.raises(DataError, match=r"^Complex data not supported") as caught:
+            estimator.fit(X + 1j, LABELS)
+        assert "..." in str(caught.value)
 
 
 def test_other_errors_are_left_alone():

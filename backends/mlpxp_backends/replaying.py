@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import array_api_compat.numpy as xp
 import numpy as np
@@ -25,11 +26,12 @@ __all__ = ["fold"]
 
 def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
     """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
-    learnt = _learnt(step, state, inputs, data)
-    if learnt is None:
+    leaves = _Leaves(tree_leaves(state), tree_leaves(inputs), tree_leaves(data))
+    learnt = _learnt(step, leaves, [one is None for one in (*inputs, *data)] if isinstance(inputs, tuple) else [])
+    if learnt is None or learnt.settled == "as it is":
         return fold_in_python(xp, step, state, inputs, *data)
     if learnt.settled:
-        return learnt.run(step, state, inputs, data)
+        return _as_tree(state, *learnt.run(leaves))
     inputs = tree_map(np.asarray, inputs)
     n = tree_leaves(inputs)[0].shape[0]
     outs: list[Any] = []
@@ -37,9 +39,17 @@ def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple
         state, out = learnt.see(step, state, tree_map(lambda leaf: leaf[len(outs), ...], inputs), data)
         outs.append(out)
     if len(outs) < n:
-        state, more = learnt.run(step, state, tree_map(lambda leaf: leaf[len(outs) :], inputs), data)
+        state, more = fold(step, state, tree_map(lambda leaf: leaf[len(outs) :], inputs), *data)
         outs.extend(more)
     return state, np.stack(outs)
+
+
+class _Leaves(NamedTuple):
+    """The arrays that a fold is given."""
+
+    state: list[Any]
+    inputs: list[Any]
+    data: list[Any]
 
 
 class _Learnt:
@@ -68,28 +78,23 @@ class _Learnt:
         self._recording = recording
         return result
 
-    def run(self, step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> tuple[Any, Any]:
-        """Do all of a fold, as it was settled."""
-        if self.settled == "as it is" or self._recording is None:
-            return fold_in_python(xp, step, state, inputs, *data)
-        leaves = tree_leaves(data)
-        if self._program is None or not self._program.reads(leaves):  # other data each time: a file's, read batch by batch
-            self._program = Program(self._recording, leaves, owns_data=self._program is not None, memory=self._memory)
-        last, outs = self._program.run(tree_leaves(state), tree_leaves(inputs), leaves)
-        arrays = iter(last)
-        return tree_map(lambda _: next(arrays), state), outs
+    def run(self, given: _Leaves) -> tuple[list[Any], Any]:
+        """Do all of a fold that was recorded, and return the last state's arrays and the outs."""
+        assert self._recording is not None
+        if self._program is None or not self._program.reads(given.data):  # other data each time: a file's, read batch by batch
+            self._program = Program(self._recording, given.data, owns_data=self._program is not None, memory=self._memory)
+        return self._program.run(*given)
 
 
 _here = threading.local()  # .steps: what is known of a step, by its identity, for as long as it lives
 
 
-def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Learnt | None:
+def _learnt(step: Callable[..., Any], given: _Leaves, absent: list[bool]) -> _Learnt | None:
     """Return what this thread knows of a step on such arrays; ``None`` where it can't be recorded."""
-    arrays, moving, still = tree_leaves(state), tree_leaves(inputs), tree_leaves(data)
-    for leaf in (*arrays, *moving, *still):
+    for leaf in itertools.chain(*given):
         if type(leaf) is not np.ndarray and not isinstance(leaf, np.generic):
             return None
-    if not moving:
+    if not given.inputs:
         return None
     known: dict[int, tuple[Any, dict[Any, _Learnt], list[Any]]] = _here.__dict__.setdefault("steps", {})
     number = id(step)
@@ -99,10 +104,15 @@ def _learnt(step: Callable[..., Any], state: Any, inputs: Any, data: Any) -> _Le
         except TypeError:  # a step that can't be watched
             return None
     kinds = (
-        *[(a.shape, a.dtype) for a in arrays],
-        *[(a.shape[1:], a.dtype) for a in moving],
-        *[(a.shape, a.dtype, a.strides) for a in still],
-        *[one is None for one in (*inputs, *data) if isinstance(inputs, tuple)],
+        *absent,
+        *[(a.shape, a.dtype) for a in given.state],
+        *[(a.shape[1:], a.dtype) for a in given.inputs],
+        *[(a.shape, a.dtype, a.strides) for a in given.data],
     )
     _, learnt, memory = known[number]
-    return learnt.setdefault(kinds, _Learnt(memory))
+    return learnt.get(kinds) or learnt.setdefault(kinds, _Learnt(memory))
+
+
+def _as_tree(like: Any, leaves: list[Any], outs: Any) -> tuple[Any, Any]:
+    arrays = iter(leaves)
+    return tree_map(lambda _: next(arrays), like), outs

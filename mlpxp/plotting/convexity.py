@@ -47,7 +47,7 @@ def plot_convexity(convexity: Convexity, surface: Surface | None = None, *, titl
     """
     new_figure = figure_class()
     if not isinstance(convexity, Convexity) or not (surface is None or isinstance(surface, Surface)):
-        raise RangeError(f"a picture of convexity needs a Convexity and a Surface, got {type(convexity).__name__}, {type(surface).__name__}")
+        raise RangeError(f"wanted a Convexity and a Surface or None, got {type(convexity).__name__}, {type(surface).__name__}")
     both = surface is not None
     figure: Figure = new_figure(figsize=(10.0 if both else 5.6, 4.2), dpi=144, layout="constrained")
     left, *right = figure.subplots(1, 2 if both else 1, squeeze=False)[0]

@@ -103,10 +103,10 @@ def hessian(network: Network, parameters: Parameters, X: Any, Y: Any) -> NDArray
     else:
         K = np.eye(n)[:, :, None] * _curvatures(network, A, Y)[:, None]
     X1 = np.vstack([X, np.ones((1, m))])
-    H = np.einsum("kli,pi,qi->kplq", K, X1, X1, optimize=True) / m
-    if not np.isfinite(H).all():
-        raise RangeError(f"the second derivatives must be finite, got an overflow of {network.output.name}: X or the parameters are too large")
-    return H.reshape(n * len(X1), -1)  # type: ignore[no-any-return]
+    with np.errstate(over="ignore"):
+        H: NDArray[Any] = np.einsum("kli,pi,qi->kplq", K, X1, X1, optimize=True).reshape(n * len(X1), -1) / m
+    _check_no_overflow(network, H)
+    return H
 
 
 def hessian_factor(network: Network, parameters: Parameters, X: Any, Y: Any) -> NDArray[Any]:
@@ -206,7 +206,7 @@ def swapped_minima() -> Segment:
 
 def _outputs(network: Network, parameters: Parameters, X: NDArray[Any], Y: NDArray[Any]) -> NDArray[Any]:
     if network.hidden:
-        raise PairingError(f"the Hessian has a closed form for one layer, got the sizes {network.sizes}: with a hidden layer see swapped_minima")
+        raise PairingError(f"the Hessian has a closed form for one layer, got the sizes {network.sizes}: with more see swapped_minima")
     if not ((network.natural and network.output in _CONVEX) or _is_logistic_with_mse(network)):
         known = ", ".join(activation.name for activation in _CONVEX)
         raise PairingError(
@@ -215,7 +215,13 @@ def _outputs(network: Network, parameters: Parameters, X: NDArray[Any], Y: NDArr
         )
     with np.errstate(over="ignore"):
         A: NDArray[Any] = forward(network, host_parameters(network, parameters, X, Y), X)[-1].A
+    _check_no_overflow(network, A)
     return A
+
+
+def _check_no_overflow(network: Network, values: NDArray[Any]) -> None:
+    if not np.isfinite(values).all():
+        raise RangeError(f"the Hessian must be finite, got an overflow of {network.output.name}: X or the parameters are too large")
 
 
 def _is_logistic_with_mse(network: Network) -> bool:

@@ -52,7 +52,7 @@ class ErrorSignals:
     @property
     def depth(self) -> int:
         """L, the number of layers with weights."""
-        return self.norms.shape[-1]
+        return len(self.network.shapes)
 
     @property
     def factor(self) -> float:

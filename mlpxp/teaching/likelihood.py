@@ -12,6 +12,7 @@ poisson                        Poisson's, with the mean ŷ                 ln y!
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def negative_log_likelihood(loss: str | Loss, A: Any, Y: Any) -> float:
         raise ShapeError(f"Y must have the shape of A, {A.shape}, got {Y.shape}")
     _check_drawn(name, Y)
     try:
-        from scipy import stats
+        stats: Any = importlib.import_module("scipy.stats")
     except ImportError as error:
         raise MissingLibraryError(f"a likelihood needs SciPy, which can't be imported ({error}): pip install 'mlpxp[sklearn]'") from error
     if name == "mse":
@@ -85,5 +86,5 @@ def _check_drawn(name: str, Y: NDArray[Any]) -> None:
         raise DataError(f"Y must hold zeros and ones, as one draws them: {name}")
     if name == "cross_entropy" and not np.all(Y.sum(axis=0) == 1.0):
         raise DataError("Y must have a single 1 for each example: it is of one class")
-    if name == "poisson" and not np.all((Y >= 0.0) & (Y == np.round(Y))):
+    if name == "poisson" and not np.all((Y >= 0.0) & (Y % 1.0 == 0.0)):
         raise DataError("Y must hold counts, from 0")

@@ -55,7 +55,7 @@ class Learning:
     @property
     def signal(self) -> NDArray[Any]:
         """‖delta_L‖ over the outputs and the examples, shape (epochs + 1,)."""
-        return np.sqrt(np.sum(self.delta**2, axis=(-2, -1)))
+        return np.asarray(np.sqrt(np.sum(self.delta**2, axis=(-2, -1))))
 
 
 def saturated_neuron(z: float = 5.0, *, learning_rate: float = 1.0, epochs: int = 300) -> tuple[Learning, Learning]:

@@ -36,7 +36,7 @@ class Segment:
     @property
     def chord(self) -> NDArray[Any]:
         """(1 - t) C(start) + t C(end): a convex cost is nowhere above it."""
-        return (1.0 - self.t) * self.cost[0] + self.t * self.cost[-1]
+        return np.asarray((1.0 - self.t) * self.cost[0] + self.t * self.cost[-1])
 
     @property
     def excess(self) -> float:

@@ -9,6 +9,7 @@ from mlpxp import propagation
 from mlpxp.arrays import Array
 from mlpxp.errors import RangeError, ShapeError
 from mlpxp.functional import backward, cost, forward
+from mlpxp.losses import mse
 from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import GradientDescent
 from mlpxp.propagation import Passed
@@ -72,6 +73,8 @@ class Walkthrough:
         Those that the pass begins with.
     X, Y : array, shapes (n_0, m) and (n_L, m)
         A_0, and the targets.
+    learning_rate : float
+        η.
     steps : tuple of Step
         As they are computed: forward from layer 1, the cost, backward from layer L, the update.
     """
@@ -80,10 +83,11 @@ class Walkthrough:
     parameters: Parameters
     X: Any
     Y: Any
+    learning_rate: float
     steps: tuple[Step, ...]
 
     def __getitem__(self, name: str) -> Step:
-        return next(step for step in self.steps if step.name == name)
+        return {step.name: step for step in self.steps}[name]
 
     def example(self, index: int) -> tuple[Step, ...]:
         """Return what one example has to do with it: its columns, its loss, and its term of each gradient.
@@ -172,7 +176,7 @@ def walk_through(network: Network, parameters: Parameters, X: Array, Y: Array, *
     steps += _backward_steps(network, error_signals_of(network, parameters, trace, Y), gradients)
     optimizer = GradientDescent(learning_rate)
     updated, _ = optimizer.update(parameters, gradients, optimizer.start(parameters))
-    return Walkthrough(network, parameters, X, Y, (*steps, *_update_steps(updated)))
+    return Walkthrough(network, parameters, X, Y, learning_rate, (*steps, *_update_steps(updated)))
 
 
 def _keeping_every_z(network: Network) -> Network:
@@ -217,7 +221,8 @@ def _backward_steps(network: Network, deltas: tuple[Any, ...], gradients: Parame
         elif activation.couples_units:
             tag, equation = "B1", f"delta_{l} = Jᵀ ∂C/∂A_{l}, J = ∂A_{l}/∂Z_{l} of {activation.name}"
         else:
-            tag, equation = "B1", f"delta_{l} = ∂C/∂A_{l} ⊙ {activation.name}'(Z_{l})"
+            error = f"(A_{l} - Y) / m" if network.loss == mse else f"∂C/∂A_{l}"  # C1's derivative
+            tag, equation = "B1", f"delta_{l} = {error} ⊙ {activation.name}'(Z_{l})"
         steps += [
             Step(f"delta{l}", tag, equation, l, deltas[l - 1], by_example=True),
             Step(f"∂C/∂W{l}", "B3", f"∂C/∂W_{l} = delta_{l} A_{l - 1}ᵀ", l, gradient.W),

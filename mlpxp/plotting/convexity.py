@@ -122,7 +122,7 @@ def _draw_surface(figure: Figure, axes: Axes, surface: Surface) -> None:
     axes.scatter(surface.right[best[1]], surface.up[best[0]], marker="*", s=90, color="white", edgecolors=MARKED, zorder=3)
     axes.set_xlabel("w")
     axes.set_ylabel("b")
-    figure.colorbar(image, ax=axes, label="cost", format="%.2g")
+    figure.colorbar(image, ax=axes, label="cost", format="%.3g")
 
 
 def _levels(cost: Any) -> Any:

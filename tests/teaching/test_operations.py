@@ -9,7 +9,8 @@ from mlpxp.teaching.operations import operation_counts
 def test_one_linear_neuron_by_hand():
     """m = 3, P = 2: each count from the equations.
 
-    Forward: W A is 2 · 1 · 1 · 3 = 6, + b 3 (F1); E = A - Y 3, E·E 3, the sum over one output 0, · ½ 3, the sum over the examples 2, · 1/m 1 (C1).
+    Forward: W A is 2 · 1 · 1 · 3 = 6, + b 3 (F1); E = A - Y 3, E·E 3, its sum over one output 0, · ½ 3 (C1), the sum over the examples 2,
+    · 1/m 1.
     Backward: A - Y 3, · 1/m 3 (B1); delta Xᵀ 2 · 3 = 6 (B3); the sum 2 (B4).
     """
     network = Network((1, 1), output="identity")

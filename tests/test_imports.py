@@ -22,6 +22,7 @@ HOST = {
     "batches.py",
     "estimators",
     "streaming.py",
+    "teaching",
 }  # where NumPy stands for the host's memory and random numbers
 
 

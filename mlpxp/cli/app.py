@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlpxp.cli.bench import bench
+from mlpxp.cli.explain import explain
 from mlpxp.cli.running import INTERRUPTED, Program, interruptions_ignored
 from mlpxp.cli.wording import finite, one_line
 
@@ -295,6 +296,9 @@ def backends(as_json: Json = False) -> None:
         _print_json({"backends": [{**asdict(status), "usable": status.usable} for status in found]})
     else:
         Report().backends(found)
+
+
+app.command()(explain)
 
 
 def _watched(planned: Plan, learn: Any, *, as_json: bool) -> Learnt:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpxp.network import Network
     from mlpxp.survey import BackendStatus
 
-__all__ = ["Report"]
+__all__ = ["Report", "architecture"]
 
 MOST_CLASSES = 20
 LONG = 16
@@ -54,7 +54,7 @@ class Report:
         self._scores({part: (record["rows"][part], verdict) for part, verdict in fitted.verdicts.items()})
         self._facts(
             {
-                "network": _architecture(fitted.plan.network),
+                "network": architecture(fitted.plan.network),
                 "stopped": _stopped(record),
                 "trained": f"{counted(record['epochs'], 'epoch')} in {seconds(record['seconds'])}",
                 "model": model,
@@ -117,6 +117,15 @@ class Report:
             self._section(section, [])
         for one in comparison.notes:
             self.note(one)
+
+    def walkthrough(self, title: str, parts: Mapping[str, Sequence[tuple[str, str, str, str]]]) -> None:
+        """One pass, a table for each part of it: a row is the tag, the equation, the shape and the values."""
+        self._line(title)
+        for name, rows in parts.items():
+            table = _table(name, "", "shape", "values")
+            for cells in rows:
+                table.add_row(*(Text(cell) for cell in cells))
+            self._print(table)
 
     def written(self, paths: Mapping[str, str]) -> None:
         """Where the files are."""
@@ -232,7 +241,8 @@ def _table(*headers: str, right: Iterable[int] = ()) -> Table:
     return table
 
 
-def _architecture(network: Network) -> str:
+def architecture(network: Network) -> str:
+    """What a network is, on one line."""
     sizes = "-".join(str(size) for size in network.sizes)
     hidden = f"{network.hidden[0].name}, " if network.hidden else ""
     return f"{sizes}, {hidden}{network.output.name}, {counted(network.n_parameters, 'parameter')}"

@@ -1,4 +1,4 @@
-"""Pictures of a run and of an estimator.
+"""Pictures of a run, of an estimator, and of what the textbook argues.
 
 Every function returns a matplotlib ``Figure``: its own, or that of the axes it was given. No pyplot, no window, no global state.
 """
@@ -6,15 +6,22 @@ Every function returns a matplotlib ``Figure``: its own, or that of the axes it 
 from mlpxp.plotting.architecture import plot_architecture
 from mlpxp.plotting.boundary import plot_decision_boundary
 from mlpxp.plotting.confusion import plot_confusion_matrix
+from mlpxp.plotting.convexity import plot_convexity, plot_swap
 from mlpxp.plotting.curves import plot_loss_curve
+from mlpxp.plotting.error_signals import plot_error_signals
 from mlpxp.plotting.files import PICTURES, check_picture, save_figure
+from mlpxp.plotting.saturation import plot_saturation
 
 __all__ = [
     "PICTURES",
     "check_picture",
     "plot_architecture",
     "plot_confusion_matrix",
+    "plot_convexity",
     "plot_decision_boundary",
+    "plot_error_signals",
     "plot_loss_curve",
+    "plot_saturation",
+    "plot_swap",
     "save_figure",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from mlpxp.errors import RangeError, ShapeError
 from mlpxp.history import History
 from mlpxp.plotting.fitted import attribute, check_single
-from mlpxp.plotting.style import FIRST, MARKED, SECOND, THIRD, add_title, figure_class, figure_of
+from mlpxp.plotting.style import FIRST, MARKED, SECOND, THIRD, add_grid, add_title, figure_class, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,9 +86,7 @@ def plot_loss_curve(
         for axes in lower:
             axes.axvline(best, color=MARKED, linewidth=1.0, linestyle=":")
     for axes in panels:
-        axes.grid(visible=True, color="#d9d9d9", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        add_grid(axes)
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     upper.legend(frameon=False)

@@ -18,6 +18,7 @@ __all__ = [
     "MARKED",
     "SECOND",
     "THIRD",
+    "add_grid",
     "add_title",
     "canvas",
     "figure_class",
@@ -77,6 +78,13 @@ def add_title(axes: Axes, *lines: str | None, pad: float | None = None) -> None:
     shown = [plain(line) for line in lines if line]
     if shown:
         axes.set_title("\n".join(shown), loc="left", pad=pad)
+
+
+def add_grid(axes: Axes) -> None:
+    """Lay a quiet grid behind what is drawn, without a frame at the top and on the right."""
+    axes.grid(visible=True, color="#d9d9d9", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def hues(n: int) -> list[tuple[float, float, float]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Passed", "Trace", "backward", "cost", "forward", "predict"]
+__all__ = ["Passed", "Trace", "backward", "cost", "error_signals", "forward", "predict"]
 
 
 class Passed(NamedTuple):
@@ -56,12 +56,18 @@ def _layer_by_layer(network: Network, parameters: Parameters, X: Array) -> Itera
 
 def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, weights: Array | None = None) -> Parameters:
     """Propagate the error back through the layers and return ∂C/∂W_l and ∂C/∂b_l."""
+    deltas = error_signals(network, parameters, trace, Y, weights)
+    gradients = [_layer_gradients(delta, passed.A_in) for delta, passed in zip(deltas, reversed(trace), strict=True)]
+    return tuple(reversed(gradients))
+
+
+def error_signals(network: Network, parameters: Parameters, trace: Trace, Y: Array, weights: Array | None = None) -> Iterator[Any]:
+    """Yield delta_L, ..., delta_1: from the last layer back to the first."""
     delta = _output_error(network, trace[-1], Y, weights)  # B1
-    gradients = [_layer_gradients(delta, trace[-1].A_in)]
+    yield delta
     for above, activation, passed in zip(reversed(parameters[1:]), reversed(network.hidden), reversed(trace[:-1]), strict=True):
         delta = activation.pull_back(above.W.mT @ delta, passed.Z, passed.A)  # B2
-        gradients.append(_layer_gradients(delta, passed.A_in))
-    return tuple(reversed(gradients))
+        yield delta
 
 
 def _output_error(network: Network, last: Passed, Y: Array, weights: Array | None) -> Any:

@@ -38,9 +38,4 @@ def error_signals_of(network: Network, parameters: Parameters, trace: Trace, Y: 
         Arrays that don't fit the network or each other.
     """
     check_shapes(network, parameters, trace[0].A_in, Y)
-    delta = propagation._output_error(network, trace[-1], Y, None)  # B1, as the heart has it: written once
-    deltas = [delta]
-    for above, activation, passed in zip(reversed(parameters[1:]), reversed(network.hidden), reversed(trace[:-1]), strict=True):
-        delta = activation.pull_back(above.W.mT @ delta, passed.Z, passed.A)  # B2
-        deltas.append(delta)
-    return tuple(reversed(deltas))
+    return tuple(reversed(list(propagation.error_signals(network, parameters, trace, Y))))

@@ -61,7 +61,8 @@ class Activation:
 
     Notes
     -----
-    A user's own activation works wherever a built-in name does:
+    A user's own activation works wherever a built-in name does. Its functions are functions of their arguments alone: a backend may
+    record or compile them, and a number of their own that changes during training would stay as it was.
 
     >>> from mlpxp import Activation, Network
     >>> def cube(Z):

@@ -42,6 +42,10 @@ class Loss:
         ``value_from_logits(Z, Y)``: the same loss from the natural activation's Z. Needed where ``pairing`` is given.
     analytic : bool, default True
         Whether it is one analytic function of ŷ; |ŷ - y| isn't. What isn't can't be differentiated by the complex step.
+
+    Notes
+    -----
+    The functions are functions of their arguments alone, as an activation's are.
     """
 
     name: str

@@ -1,0 +1,6 @@
+"""Placeholder."""
+
+
+def story_page() -> str:
+    """Return the page."""
+    return ""

@@ -11,8 +11,7 @@
     talk.py       a lesson and who looks at it: what a message makes of it
     server.py     Starlette and uvicorn on loopback; the only file that knows of either
     assets/       the page: HTML, CSS and JavaScript, with no other address in them
-    story.py      the same story as sections of text, equations and figures
-    story_page.py those as one HTML file
+    story/        the same story as sections of text, equations and figures, and as one HTML file
 
 Everything but ``server.py`` is pure and is tested without a browser.
 
@@ -23,6 +22,6 @@ one; Panel and NiceGUI could push, but send widgets of their own over a protocol
 numbers and choices. Installed, those are 24 to 114 MB of packages, these two with websockets less than 1 MB.
 """
 
-from mlpxp.lesson.story_page import story_page
+from mlpxp.lesson.story.page import story_page
 
 __all__ = ["story_page"]

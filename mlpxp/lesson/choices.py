@@ -9,7 +9,20 @@ from typing import Any
 from mlpxp.errors import RangeError, UnknownNameError
 from mlpxp.optimizers import Adam, GradientDescent
 
-__all__ = ["ACTIVATIONS", "BATCHES", "DATA", "KEPT", "LOSSES", "METHODS", "MOST_LAYERS", "OPTIMIZERS", "OWN", "WIDEST", "Choices", "changed"]
+__all__ = [
+    "ACTIVATIONS",
+    "BATCHES",
+    "DATA",
+    "KEPT",
+    "LOSSES",
+    "METHODS",
+    "MOST_LAYERS",
+    "OPTIMIZERS",
+    "OWN",
+    "WIDEST",
+    "Choices",
+    "changed",
+]
 
 OWN = "yours"
 DATA = ("xor", "moons", "circles", "spirals", OWN)

@@ -51,7 +51,8 @@ class Examples:
     @property
     def codes(self) -> NDArray[Any]:
         """Which class each example has, (m,)."""
-        return self.Y[0].astype(np.int64) if len(self.Y) == 1 else self.Y.argmax(axis=0)
+        codes: NDArray[Any] = np.argmax(self.Y, axis=0) if len(self.Y) > 1 else self.Y[0].astype(np.int64)
+        return codes
 
 
 def built_in(name: str) -> Examples:
@@ -81,11 +82,12 @@ def from_csv(text: str, target: str | None = None) -> Examples:
     DataError, UnknownNameError, FileFormatError
         The text can't be read as such a table; the message is one sentence.
     """
-    if len(text.encode()) > MOST_BYTES:
-        raise DataError(f"{YOURS} must have at most {MOST_BYTES // 1000} kB, got {len(text.encode()) // 1000} kB")
+    raw = text.encode(errors="replace")  # JSON may hold half a surrogate pair
+    if len(raw) > MOST_BYTES:
+        raise DataError(f"{YOURS} must have at most {MOST_BYTES // 1000} kB, got {len(raw) // 1000} kB")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "yours.csv"
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(raw)
         try:
             return _examples(_checked(_read(path, target)))
         except MlpxpError as error:
@@ -111,20 +113,21 @@ def _checked(table: Table) -> Table:
             raise DataError(f"{table.name}: {column.refusal}")
         if column.kind == "text":
             raise DataError(f"{table.name}: the feature {column.name!r} must be numbers for a picture, got {column.categories[0]!r}")
-    for column in (*table.columns, table.target):
-        if column is not None and column.missing().any():
+    target = table.target
+    assert target is not None  # it was asked for
+    for column in (*table.columns, target):
+        if column.missing().any():
             raise DataError(f"{table.name}: {column.name!r} has no value in {table.where(int(np.argmax(column.missing())))}: fill it in")
     for column in table.columns:
         infinite = np.isinf(column.values.astype(np.float64))
         if infinite.any():
             raise DataError(f"{table.name}: {column.name!r} is infinite in {table.where(int(np.argmax(infinite)))}: wanted finite numbers")
-    assert table.target is not None
-    task, why = infer_task(table.target)
+    task, why = infer_task(target)
     if task != "classification":
         raise DataError(f"{table.name}: the last column must hold classes, and {why}")
-    labels, _ = table.target.distinct()
+    labels, _ = target.distinct()
     if len(labels) > MOST_CLASSES:
-        raise DataError(f"{table.name} must have 2 to {MOST_CLASSES} classes, got {len(labels)} in {table.target.name!r}")
+        raise DataError(f"{table.name} must have 2 to {MOST_CLASSES} classes, got {len(labels)} in {target.name!r}")
     return table
 
 

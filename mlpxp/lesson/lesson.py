@@ -131,7 +131,7 @@ def step(lesson: Lesson) -> Lesson:
 
 
 def _updated(lesson: Lesson, rows: Any) -> tuple[Parameters, Any, Any]:
-    """Return the next parameters and optimizer state, and the cost of the batch before: the library's own step, or one with a naive gradient."""
+    """Return the next parameters and optimizer state, and the cost before: by the library's own step, or one with a naive gradient."""
     network, parameters, state = lesson.network, lesson.parameters, lesson.optimizer_state
     optimizer, eta = OPTIMIZERS[lesson.choices.optimizer](1.0), np.asarray(lesson.choices.learning_rate)  # the 1 is not used
     examples = lesson.examples.X.T, lesson.examples.Y.T, None

@@ -56,7 +56,9 @@ def read(text: str) -> Message:
     wanted = WORDS[word]
     right = value is None if wanted is None else isinstance(value, wanted) and not isinstance(value, bool)
     if not right or (isinstance(value, int) and abs(value) > _WHOLE):
-        raise DataError(f"{word} must come with {'nothing' if wanted is None else {dict: 'choices', int: 'a whole number', str: 'a text'}[wanted[0]]}")
+        raise DataError(
+            f"{word} must come with {'nothing' if wanted is None else {dict: 'choices', int: 'a whole number', str: 'a text'}[wanted[0]]}"
+        )
     if isinstance(value, dict):
         value = {name: tuple(one) if isinstance(one, list) else one for name, one in value.items()}
     return Message(word, value)

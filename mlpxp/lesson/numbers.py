@@ -14,7 +14,7 @@ __all__ = ["Quantity", "numbers_of"]
 _COSTS = {
     "mse": ("C1", "C = ½ ‖A_{L} - Y‖²"),
     "binary_cross_entropy": ("C2", "C = -[Y ln A_{L} + (1 - Y) ln(1 - A_{L})]"),
-    "cross_entropy": ("C3", "C = -Σ_k Y_k ln A_{L},k"),
+    "cross_entropy": ("C3", "C = -Σ_k Y_k ln (A_{L})_k"),
 }
 _NAIVE = "∂C/∂{w} ≈ (C({w} + h) - C({w} - h)) / 2h, one {w} after the other"
 

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from starlette.websockets import WebSocket
 
 __all__ = ["HOSTS", "application", "check_libraries", "listen", "serve"]
@@ -54,12 +55,11 @@ def check_libraries() -> None:
     MissingLibraryError
         One isn't.
     """
-    try:
-        import starlette
-        import uvicorn
-        import websockets  # noqa: F401 - uvicorn imports it when the first page connects, too late to say so
-    except ImportError as error:
-        raise MissingLibraryError(f"the lesson needs {error.name}, which can't be imported: pip install 'mlpxp[lesson]'") from error
+    for library in ("starlette", "uvicorn", "websockets"):  # uvicorn imports the last when the first page connects, too late to say so
+        try:
+            import_module(library)
+        except ImportError as error:
+            raise MissingLibraryError(f"the lesson needs {library}, which can't be imported: pip install 'mlpxp[lesson]'") from error
 
 
 def application() -> Starlette:

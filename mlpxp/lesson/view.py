@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -51,7 +52,7 @@ def lesson_view(lesson: Lesson, example: int) -> dict[str, Any]:
     choices, network = lesson.choices, lesson.network
     size = lesson.batch_size
     return {
-        "choices": {name: getattr(choices, name) for name in choices.__dataclass_fields__},
+        "choices": {**asdict(choices), "widths": list(choices.widths)},
         "epoch": len(lesson.costs),
         "step": len(lesson.partial),
         "steps": lesson.steps,
@@ -85,7 +86,7 @@ def _shares(lesson: Lesson) -> list[str]:
     return [base64.b64encode(one.tobytes()).decode() for one in whole]
 
 
-def _curve(costs: tuple[float, ...]) -> dict[str, list[float]]:
+def _curve(costs: tuple[float, ...]) -> dict[str, Any]:
     """The cost by epoch, thinned where there are many; the last epoch is always there."""
     stride = max(1, -(-len(costs) // LONGEST_CURVE))
     epochs = list(range(len(costs), 0, -stride))[::-1]

@@ -1,7 +1,7 @@
 // The network and the cost curve, as SVG.
 import { short } from "./numbers.js";
 
-const NS = "http:" + "//www.w3.org/2000/svg"; // the name of SVG, nothing that is fetched
+const NS = "http://www.w3.org/2000/svg"; // a name: nothing is fetched from there
 const drawn = (tag, attributes, text) => {
   const element = document.createElementNS(NS, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -38,7 +38,7 @@ export function drawNetwork(box, view, data) {
     }));
   });
   view.layers.forEach(({ W }, layer) => W.forEach((row, unit) => row.forEach((weight, from) => { // over all lines
-    if (tallest <= 4) picture.append(weightText(place(layer, from), place(layer + 1, unit), weight, unit));
+    if (tallest <= 4) picture.append(...weightText(place(layer, from), place(layer + 1, unit), weight, unit));
   })));
   const values = Object.fromEntries(view.numbers.map(({ name, values }) => [name, values]));
   sizes.forEach((size, layer) => {
@@ -63,8 +63,11 @@ export function drawNetwork(box, view, data) {
 
 function weightText([x1, y1], [x2, y2], weight, unit) {
   const share = 0.36 + 0.13 * (unit % 3 === 0 ? 0 : unit % 3 === 1 ? 1 : -1); // lines that cross have theirs apart
-  const at = { x: x1 + share * (x2 - x1), y: y1 + share * (y2 - y1) + 4 };
-  return drawn("text", { ...at, "text-anchor": "middle", class: "value over" }, weight.toFixed(2).replace("-", "−"));
+  const [x, y] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1)], text = weight.toFixed(2).replace("-", "−"), width = 6.6 * text.length + 4;
+  return [
+    drawn("rect", { x: x - width / 2, y: y - 8, width, height: 16, rx: 3, fill: "white", "fill-opacity": 0.9, "pointer-events": "none" }),
+    drawn("text", { x, y: y + 4, "text-anchor": "middle", class: "value", "pointer-events": "none" }, text),
+  ];
 }
 
 const described = (sizes, view) => `A network of ${sizes.join(", ")} units; ` +

@@ -62,7 +62,7 @@ function fill(view, anew) {
     (counter.naive === null ? "" : ` By naive differentiation: ${count(counter.naive)}, ${count(counter.passes)} forward passes, ` +
       `${(counter.naive / counter.backpropagation).toFixed(1)} times as many.`));
   text("total", count(counter.total));
-  text("delay", view.delay === null ? "" : `The last picture but one was on the screen ${view.delay} ms after it was computed.`);
+  text("delay", view.delay === null ? "" : `The picture before this one was on the screen ${view.delay} ms after its network was computed.`);
   id("delay").dataset.ms = view.delay ?? "";
 }
 

@@ -1,6 +1,0 @@
-"""Placeholder."""
-
-
-def story_page() -> str:
-    """Return the page."""
-    return ""

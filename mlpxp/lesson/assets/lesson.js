@@ -34,7 +34,8 @@ function draw() {
   drawNumbers(id("numbers"), view.numbers);
   fill(view, false);
   document.body.dataset.frame = view.frame;
-  say("drawn", view.frame);
+  const frame = view.frame;
+  setTimeout(() => say("drawn", frame)); // after the browser has painted
 }
 
 function fill(view, anew) {

@@ -2,6 +2,7 @@
 const INK = "#262626";
 const MARGIN = { left: 44, right: 8, top: 8, bottom: 38 };
 const STRENGTH = 0.55; // of a hue where the probability is 1
+const small = document.createElement("canvas"); // the grid, a pixel a point
 let decoded = { key: null, shares: null };
 
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
@@ -64,7 +65,7 @@ function shade(pen, frame, data, shares) {
       image.data[to + 3] = 255;
     }
   }
-  const small = new OffscreenCanvas(g, g);
+  small.width = small.height = g;
   small.getContext("2d").putImageData(image, 0, 0);
   pen.imageSmoothingEnabled = shares.length === 2;
   const half = [frame.inner.width / (g - 1) / 2, frame.inner.height / (g - 1) / 2]; // each point in the middle of its cell
@@ -81,8 +82,10 @@ function boundary(pen, frame, data, shares) {
     const lead = leadOf(shares, k);
     for (let row = 0; row + 1 < g; row++) {
       for (let column = 0; column + 1 < g; column++) {
+        const from = row * g + column, values = [lead[from], lead[from + 1], lead[from + g + 1], lead[from + g]];
+        const above = (values[0] > 0) + (values[1] > 0) + (values[2] > 0) + (values[3] > 0);
+        if (above === 0 || above === 4) continue;
         const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
-        const values = corners.map(([x, y]) => lead[y * g + x]);
         const cuts = [];
         for (let side = 0; side < 4; side++) {
           const a = values[side], b = values[(side + 1) % 4];

@@ -15,11 +15,11 @@
 
 Everything but ``server.py`` is pure and is tested without a browser.
 
-Starlette and uvicorn were chosen among marimo, Panel, NiceGUI, Dash, Streamlit and Gradio because a page that shows a hundred epochs
-a second needs a socket on which nothing but small frames of numbers travel, and a page that can be read by a screen reader and
-worked by keyboard is best written as HTML. marimo, Streamlit and Gradio run a cell or a script again for each picture, Dash asks for each
-one; Panel and NiceGUI could push, but send widgets of their own over a protocol of their own, whose messages can't be reduced to
-numbers and choices. Installed, those are 24 to 114 MB of packages, these two with websockets less than 1 MB.
+Starlette and uvicorn were chosen among marimo, Panel, NiceGUI, Dash, Streamlit and Gradio, because a page that shows many pictures a
+second needs a socket on which small frames of numbers travel, and a page that a screen reader can read and a keyboard can work is best
+written as HTML. marimo, Streamlit and Gradio run a cell or a script again for each picture, and Dash asks for each one; Panel and
+NiceGUI could push, but their widgets speak protocols of their own, which can't be reduced to numbers and choices. As wheels, with all
+that they need, those are 24 to 114 MB; these two and websockets are less than 1.
 """
 
 from mlpxp.lesson.story.page import story_page

@@ -38,7 +38,7 @@ export function drawNetwork(box, view, data) {
     }));
   });
   view.layers.forEach(({ W }, layer) => W.forEach((row, unit) => row.forEach((weight, from) => { // over all lines
-    if (tallest <= 4) picture.append(...weightText(place(layer, from), place(layer + 1, unit), weight, unit));
+    if (tallest <= 4 && row.length * W.length <= 8) picture.append(...weightText(place(layer, from), place(layer + 1, unit), weight));
   })));
   const values = Object.fromEntries(view.numbers.map(({ name, values }) => [name, values]));
   sizes.forEach((size, layer) => {
@@ -61,8 +61,8 @@ export function drawNetwork(box, view, data) {
   box.replaceChildren(picture);
 }
 
-function weightText([x1, y1], [x2, y2], weight, unit) {
-  const share = 0.36 + 0.13 * (unit % 3 === 0 ? 0 : unit % 3 === 1 ? 1 : -1); // lines that cross have theirs apart
+function weightText([x1, y1], [x2, y2], weight) {
+  const share = 0.28; // of the way: where lines that cross are still apart
   const [x, y] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1)], text = weight.toFixed(2).replace("-", "−"), width = 6.6 * text.length + 4;
   return [
     drawn("rect", { x: x - width / 2, y: y - 8, width, height: 16, rx: 3, fill: "white", "fill-opacity": 0.9, "pointer-events": "none" }),

@@ -10,8 +10,9 @@ const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 
 function sharesOf(view) {
   if (decoded.key !== view.shares) {
     const read = (text) => {
-      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      return Float32Array.from({ length: bytes.length / 2 }, (_, at) => (bytes[2 * at] + 256 * bytes[2 * at + 1]) / 65535);
+      const bytes = atob(text), shares = new Float32Array(bytes.length / 2);
+      for (let at = 0; at < shares.length; at++) shares[at] = (bytes.charCodeAt(2 * at) + 256 * bytes.charCodeAt(2 * at + 1)) / 65535;
+      return shares;
     };
     const outputs = view.shares.map(read);
     decoded = { key: view.shares, shares: outputs.length > 1 ? outputs : [outputs[0].map((share) => 1 - share), outputs[0]] };

@@ -17,6 +17,7 @@ HOST = {
     "data",
     "exchange",
     "cli",
+    "lesson",
     "plotting",
     "draws.py",
     "batches.py",
@@ -64,7 +65,7 @@ def loaded_by(code):
     return set(done.stdout.split())
 
 
-OPTIONAL = {*LIBRARIES, "matplotlib", "polars", "rich", "safetensors", "scipy", "sklearn", "typer"}
+OPTIONAL = {*LIBRARIES, "matplotlib", "polars", "rich", "safetensors", "scipy", "sklearn", "starlette", "typer", "uvicorn", "websockets"}
 
 
 @pytest.mark.parametrize(

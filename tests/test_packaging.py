@@ -59,6 +59,7 @@ def test_the_wheel_holds_both_packages_and_nothing_else(distributions):
     expected = {"mlpxp/py.typed", "mlpxp_backends/py.typed"}
     expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpxp").rglob("*.py")}
     expected |= {path.relative_to(ROOT / "backends").as_posix() for path in (ROOT / "backends").rglob("*.py")}
+    expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpxp" / "lesson" / "assets").iterdir()}
     assert expected <= set(names)
     assert not [name for name in names if "test" in name.lower()]
 

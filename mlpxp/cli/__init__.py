@@ -1,10 +1,11 @@
-"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``explain``, ``bench``.
+"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``explain``, ``lesson``, ``bench``.
 
 ::
 
     app.py        the commands and their options
     bench.py      those of ``mlpxp bench``
-    explain.py    ``mlpxp explain``; no module but these three knows typer
+    explain.py    ``mlpxp explain``
+    lesson.py     ``mlpxp lesson``; no module but these four knows typer
     running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
     options.py    what was asked for, checked before anything is read
     fitting.py    table -> preparation -> network -> training -> record; prints nothing

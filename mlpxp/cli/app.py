@@ -12,6 +12,7 @@ import typer
 
 from mlpxp.cli.bench import bench
 from mlpxp.cli.explain import explain
+from mlpxp.cli.lesson import lesson
 from mlpxp.cli.running import INTERRUPTED, Program, interruptions_ignored
 from mlpxp.cli.wording import finite, one_line
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     help="Multi-layer perceptrons on tables, images and built-in data sets.",
 )
 app.add_typer(bench, name="bench")
+app.command()(lesson)
 
 DATA_HELP = (
     "A CSV file with a header (compressed too), a Parquet file, an .npz with X and y, IDX files (MNIST's format) or a folder of them, "

@@ -1,0 +1,39 @@
+"""``mlpxp lesson`` as a command: the page as a file, and what is refused."""
+
+import sys
+
+import pytest
+
+
+def test_the_story_as_a_file(run, tmp_path):
+    done = run("lesson", "--html", "story.html")
+    assert (done.code, done.err) == (0, "")
+    assert "story.html" in done.out
+    assert (tmp_path / "story.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--html", "story.pdf"), "a page must be named .html"),
+        (("--html", "nowhere/story.html"), "nowhere"),
+        (("--port", "0"), "port"),
+        (("--port", "65536"), "port"),
+        (("--port", "x"), "port"),
+    ],
+)
+def test_what_is_refused(run, files, arguments, says):
+    done = run("lesson", *arguments)
+    assert done.code == 2
+    assert says in done.err
+    assert done.err.count("\n") == 1
+    assert done.out == ""
+    assert files() == {}
+
+
+@pytest.mark.parametrize("library", ["starlette", "uvicorn", "websockets"])
+def test_a_library_that_is_missing(run, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    done = run("lesson")
+    assert done.code == 2
+    assert "pip install 'mlpxp[lesson]'" in done.err

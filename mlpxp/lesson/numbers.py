@@ -1,4 +1,4 @@
-"""One example's numbers: Z, A, delta and the gradients, each with the equation that made it."""
+"""One example's numbers: what goes in, every step of its walkthrough, and in the naive way the gradients without an error signal."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from typing import Any
 
 from mlpxp.naive import naive_gradients
 from mlpxp.network import Network, Parameters
-from mlpxp.propagation import backward, cost, forward
+from mlpxp.teaching.walkthrough import walk_through
 
 __all__ = ["Quantity", "numbers_of"]
 
-_COSTS = {
-    "mse": ("C1", "C = ½ ‖A_{L} - Y‖²"),
-    "binary_cross_entropy": ("C2", "C = -[Y ln A_{L} + (1 - Y) ln(1 - A_{L})]"),
-    "cross_entropy": ("C3", "C = -Σ_k Y_k ln (A_{L})_k"),
-}
 _NAIVE = "∂C/∂{w} ≈ (C({w} + h) - C({w} - h)) / 2h, one {w} after the other"
 
 
@@ -50,36 +45,14 @@ def numbers_of(network: Network, parameters: Parameters, X: Any, Y: Any, *, meth
     method : {"backpropagation", "naive"}
         Naive differentiation has no delta: its gradients come from forward passes alone.
     """
-    L = len(parameters)
-    trace = forward(network, parameters, X)
     found = [Quantity("A0", "", "A_0 = X, the example", X)]
-    for l, (layer, activation, passed) in enumerate(zip(parameters, network.activations, trace, strict=True), start=1):
-        found += [
-            Quantity(f"Z{l}", "F1", f"Z_{l} = W_{l} A_{l - 1} + b_{l}", layer.W @ passed.A_in + layer.b),
-            Quantity(f"A{l}", "F2", f"A_{l} = {activation.name}(Z_{l})", passed.A),
-        ]
-    tag, equation = _COSTS[network.loss.name]
-    found += [Quantity("Y", "", "Y, the target", Y), Quantity("C", tag, equation.replace("{L}", str(L)), cost(network, trace, Y))]
-    naive = method == "naive"
-    gradients = naive_gradients(network, parameters, X, Y) if naive else backward(network, parameters, trace, Y)
-    for l in range(L, 0, -1):
-        W, b = gradients[l - 1]
-        if naive:
-            ways = [("K1", _NAIVE.format(w=f"w_{l}")), ("K1", _NAIVE.format(w=f"b_{l}"))]
-        else:
-            found.append(Quantity(f"delta{l}", *_error(network, l), b))  # B4 of one example: its delta is the sum
-            ways = [("B3", f"∂C/∂W_{l} = delta_{l} A_{l - 1}ᵀ"), ("B4", f"∂C/∂b_{l} = Σ delta_{l}, here of one example")]
-        found += [Quantity(f"∂C/∂W{l}", *ways[0], W), Quantity(f"∂C/∂b{l}", *ways[1], b)]
+    for step in walk_through(network, parameters, X, Y).steps:
+        if step.tag.startswith("C"):
+            found.append(Quantity("Y", "", "Y, the target", Y))
+        if step.tag != "G1" and (method != "naive" or not step.tag.startswith("B")):
+            found.append(Quantity(step.name, step.tag, step.equation, step.values))
+    if method == "naive":
+        for l, gradient in reversed(list(enumerate(naive_gradients(network, parameters, X, Y), start=1))):
+            found += [Quantity(f"∂C/∂W{l}", "K1", _NAIVE.format(w=f"w_{l}"), gradient.W)]
+            found += [Quantity(f"∂C/∂b{l}", "K1", _NAIVE.format(w=f"b_{l}"), gradient.b)]
     return tuple(found)
-
-
-def _error(network: Network, l: int) -> tuple[str, str]:
-    """The tag and the equation of delta_l."""
-    L, name = len(network.activations), network.activations[l - 1].name
-    if l < L:
-        return "B2", f"delta_{l} = (W_{l + 1}ᵀ delta_{l + 1}) ⊙ {name}'(Z_{l})"
-    if network.natural:
-        return "B1", f"delta_{l} = A_{l} - Y, the natural pairing of {name} and {network.loss.name.replace('_', ' ')}"
-    if network.output.couples_units:
-        return "B1", f"delta_{l} = Jᵀ (A_{l} - Y), J the Jacobian of {name}"
-    return "B1", f"delta_{l} = (A_{l} - Y) ⊙ {name}'(Z_{l})"

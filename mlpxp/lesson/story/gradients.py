@@ -16,8 +16,9 @@ from mlpxp.lesson.numbers import numbers_of
 from mlpxp.lesson.story.blocks import Equation, Plot, Section, solved
 from mlpxp.lesson.story.figures import plot_operations
 from mlpxp.network import Network, initialize
-from mlpxp.plotting import plot_loss_curve
+from mlpxp.plotting import plot_error_signals, plot_loss_curve
 from mlpxp.propagation import backward, forward
+from mlpxp.teaching.error_signals import error_signals as norms_by_layer
 
 __all__ = ["backpropagation", "cost_of_a_gradient", "error_signals", "learning"]
 
@@ -71,6 +72,16 @@ def error_signals() -> Section:
                 f"‖δ_l‖ in a network of {depth} hidden layers of 16 units, before training, for one example",
                 ("activation", "last layer", f"layer {depth // 2 + 1}", "first layer", "first ÷ last"),
                 tuple(rows),
+            ),
+            Plot(
+                lambda: plot_error_signals(
+                    [
+                        norms_by_layer(name, scheme=scheme, depth=20)
+                        for name in ("sigmoid", "tanh", "relu")
+                        for scheme in ("glorot_uniform", "he_uniform")
+                    ]
+                ),
+                "‖δ_l‖ through 20 layers, five networks each, and what the size of the first weights does to it.",
             ),
         ),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mlpxp.bench.results import Grid
-from mlpxp.lesson.story.blocks import Equation, Section, solved
+from mlpxp.lesson.story.blocks import Equation, Plot, Section
 from mlpxp.network import Layer, Network
-from mlpxp.propagation import backward, cost, forward
+from mlpxp.plotting import plot_convexity, plot_saturation, plot_swap
+from mlpxp.propagation import backward, forward
+from mlpxp.teaching.convexity import swapped_minima, try_convexity
+from mlpxp.teaching.saturation import saturated_neuron
 
 __all__ = ["convexity", "losses"]
 
@@ -35,6 +36,10 @@ def losses() -> Section:
             which is all but 0 where the unit is saturated: the more wrong, the less it learns. Cross-entropy divides by that same
             factor, and ŷ - y is left.""",
             Grid("saturation", "The error signal ∂C/∂z of a wrong output", ("z", "ŷ", "squared error", "cross-entropy"), tuple(rows)),
+            Plot(
+                lambda: plot_saturation(saturated_neuron(z=5.0)),
+                "One sigmoid unit that begins wrong, z = 5 and y = 0, and learns with the same η by either loss.",
+            ),
             """Cross-entropy is no arbitrary choice: it is the negative logarithm of the likelihood that the network gives to the
             classes that were seen.""",
         ),
@@ -43,23 +48,28 @@ def losses() -> Section:
 
 def convexity() -> Section:
     """Two minima, and what is higher between them."""
-    lesson = solved()
-    (W, b), (V, c) = lesson.parameters
-    swapped = (Layer(W[::-1], b[::-1]), Layer(V[:, ::-1], c))
-    middle = tuple(Layer((one.W + two.W) / 2, (one.b + two.b) / 2) for one, two in zip(lesson.parameters, swapped, strict=True))
-
-    def worth(parameters: Any) -> float:
-        return float(cost(lesson.network, forward(lesson.network, parameters, lesson.examples.X), lesson.examples.Y))
-
-    rows = (("as trained", worth(lesson.parameters)), ("hidden units swapped", worth(swapped)), ("half-way between the two", worth(middle)))
+    swap = swapped_minima()
+    half = len(swap.cost) // 2
+    rows = tuple(
+        (name, float(swap.cost[i])) for name, i in (("the network", 0), ("hidden units swapped", -1), ("half-way between the two", half))
+    )
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((2, 20)), (rng.uniform(size=(1, 20)) > 0.5).astype("float64")
+    wrong = try_convexity(Network((2, 1), output="sigmoid", loss="mse"), X, Y)
     return Section(
         "Convex for one layer, not for two",
         (
             """For one linear layer the squared error, and for one logistic layer cross-entropy, is a convex function of the parameters:
-            every minimum is a global one. With a hidden layer that is over, and no calculation is needed to see it. Number the
-            hidden units the other way round: the network computes the same, so that its cost is the same. Were the cost convex, it
-            could not be higher half-way between the two.""",
-            Grid("swap", "The cost of XOR's network", ("parameters", "cost"), rows),
+            every minimum is a global one. (A logistic layer with the squared error is not: the picture shows its cost above the chord of
+            two points.) With a hidden layer that is over, and no calculation is needed to see it. Number the hidden units the other
+            way round: the network computes the same, so that its cost is the same. Were the cost convex, it could not be higher
+            half-way between the two.""",
+            Plot(
+                lambda: plot_convexity(wrong),
+                "A logistic layer with the squared error, on segments between random parameters: above zero is not convex.",
+            ),
+            Grid("swap", "The cost of a network that is XOR, ŷ = relu(x1 + x2) - 2 relu(x1 + x2 - 1)", ("parameters", "cost"), rows),
+            Plot(lambda: plot_swap(swap), "The cost on the straight line between the two: 0 at both ends, which none is below."),
             "Half-way the two units are alike, which makes them one; and one line doesn't separate XOR.",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Approximant", "judged", "layers"]
 
 _GRID = 2**14  # points, of the grid that errors are measured on
-_AT_A_TIME = 2**12  # of them
+_AT_A_TIME = 2**22  # numbers of a layer
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def layers(*pairs: tuple[Any, Any], backend: str | Backend = "auto", device: Any
 def _predicted(network: Network, parameters: Parameters, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The library's own forward pass, as float64 on the host: shape (m,), or (k, m) of a stack."""
     library, W = backend_of(parameters[0].W), parameters[0].W
+    at_once = max(1, _AT_A_TIME // (max(network.sizes) * math.prod(W.shape[:-2])))
     parts: Sequence[Any] = [
-        library.to_numpy(predict(network, parameters, array_like(points[:, first : first + _AT_A_TIME], W)))
-        for first in range(0, points.shape[-1], _AT_A_TIME)
+        library.to_numpy(predict(network, parameters, array_like(points[:, first : first + at_once], W)))
+        for first in range(0, points.shape[-1], at_once)
     ]
     return np.concatenate(parts, axis=-1)[..., 0, :].astype("float64")

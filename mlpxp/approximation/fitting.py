@@ -141,13 +141,16 @@ def _fit(target: Target, network: Network, fitting: Fitting, callbacks: Sequence
 def _start(network: Network, seed: int, fitting: Fitting) -> Parameters:
     """The library's own first parameters, but for the first layer (in the spirit of Nguyen and Widrow 1990).
 
-    Each of its units has z = 0 at a random point of the box, and z changes by 3 over half a side along its direction. With the biases
-    of 0 that are usual all units would bend in the middle.
+    Each of its units has z = 0 at a point of the box, and z changes by 3 over half a side along its direction. The points are random and
+    spread over the box, one in each of n slices of every variable (a Latin hypercube). With the usual biases of 0 all units would bend in
+    the middle.
     """
     drawn = initialize(network, seed=seed, dtype="float64")
     (n, n_in), W = network.shapes[0], drawn[0].W
     W = _SLOPE * W / np.linalg.norm(W, axis=1, keepdims=True)
-    at = np.random.default_rng((seed, n, n_in)).uniform(-1.0, 1.0, (n, n_in))
+    random = np.random.default_rng((seed, n, n_in))
+    slices = random.permuted(np.tile(np.arange(n)[:, None], n_in), axis=0)
+    at = 2.0 * (slices + random.uniform(size=(n, n_in))) / n - 1.0
     first = (W, -(W * at).sum(axis=1))
     rest = [(layer.W, layer.b[:, 0]) for layer in drawn[1:]]
     return layers(first, *rest, backend=fitting.backend, device=fitting.device, dtype=fitting.dtype)

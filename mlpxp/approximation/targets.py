@@ -24,6 +24,7 @@ TARGETS = {
     "root": "sqrt(abs(x))",
     "wave": "sin(pi*x)*cos(8*x)",
     "sawtooth": "abs(2*abs(2*abs(x) - 1) - 1)",
+    "composition": "sin(6*sin(4*x))",
     "saddle": "x1**2 - x2**2",
     "ripple": "cos(4*sqrt(x1**2 + x2**2))",
 }

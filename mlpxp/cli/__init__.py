@@ -1,9 +1,10 @@
-"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``bench``.
+"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``bench``, ``approximate``.
 
 ::
 
     app.py        the commands and their options
-    bench.py      those of ``mlpxp bench``; no module but these two knows typer
+    bench.py      those of ``mlpxp bench``
+    approximate.py  that of ``mlpxp approximate``; no module but these three knows typer
     running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
     options.py    what was asked for, checked before anything is read
     fitting.py    table -> preparation -> network -> training -> record; prints nothing

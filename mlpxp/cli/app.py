@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
 from mlpxp.cli.running import INTERRUPTED, Program, interruptions_ignored
 from mlpxp.cli.wording import finite, one_line
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="Multi-layer perceptrons on tables, images and built-in data sets.",
 )
 app.add_typer(bench, name="bench")
+app.command()(approximate)
 
 DATA_HELP = (
     "A CSV file with a header (compressed too), a Parquet file, an .npz with X and y, IDX files (MNIST's format) or a folder of them, "

@@ -61,9 +61,9 @@ def deep_against_wide(
 ) -> DepthStudy:
     """Train networks of several depths and one number of parameters on several targets.
 
-    Each depth's hidden layers are equally wide, as wide as the number of parameters allows (:func:`sizes_within`). Where the target is itself
-    a composition, depth can pay, and where it is smooth and simple it doesn't matter. What is measured is what gradient descent makes of it:
-    of deep ReLU networks it makes less than there is, and some seeds get nowhere. What is there, exactly, says :func:`count_sawtooth`.
+    Each depth's hidden layers are equally wide, as wide as the number of parameters allows (:func:`sizes_within`). Where the target is
+    itself a composition, depth can pay; where it is smooth and simple it doesn't matter. What is measured is what gradient descent makes of
+    it: of deep ReLU networks it makes less than there is, and some seeds get nowhere. What is there, exactly, :func:`count_sawtooth` says.
 
     Parameters
     ----------

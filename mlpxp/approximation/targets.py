@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpxp.approximation.derivatives import KINKED, derivative
-from mlpxp.approximation.expression import Expression, parse_expression
+from mlpxp.approximation.expression import Expression, Node, parse_expression
 from mlpxp.approximation.intervals import Box, Interval, cells_of, enclose, per_side, prove_finite
 from mlpxp.errors import DataError, RangeError, ShapeError
 
@@ -29,6 +30,7 @@ TARGETS = {
     "ripple": "cos(4*sqrt(x1**2 + x2**2))",
 }
 _MOST_POINTS = 2**14
+_LARGEST_REACH = 1e300  # half a side; what is computed with it has to stay finite
 
 
 class Bound(NamedTuple):
@@ -94,7 +96,7 @@ class Target:
         if self.dimension > 1 or not isinstance(self.function, Expression):
             return None if self.lipschitz is None else self.lipschitz * delta
         (low, high), n = self.box[0], 2**16
-        values = enclose(self.function.tree, cells_of(self.box, n))
+        values = _values(self.function.tree, self.box, n)
         reach = min(n, math.ceil(delta / (high - low) * n * (1 + 1e-12)) + 1)  # cells that two points at this distance can lie in
         spread = float((_running(np.maximum, values.high, reach) - _running(np.minimum, values.low, reach)).max())
         return spread if self.lipschitz is None else min(spread, self.lipschitz * delta)
@@ -199,6 +201,11 @@ def _proved_curvature(expression: Expression, box: Box) -> float | None:
     return _finite(float(_largest(enclose(derivative(derivative(expression.tree)), cells_of(box, 2**14))).max()))
 
 
+@lru_cache(maxsize=8)  # a bound asks for ω at two distances, and a study for as many bounds as it has widths
+def _values(tree: Node, box: Box, n: int) -> Interval:
+    return enclose(tree, cells_of(box, n))
+
+
 def _largest(values: Interval) -> NDArray[np.float64]:
     return np.maximum(np.abs(values.low), np.abs(values.high))
 
@@ -226,7 +233,7 @@ def _checked_box(box: Any) -> Box:
     sides = sides[None] if sides.ndim == 1 else sides
     if sides.ndim != 2 or sides.shape[1] != 2 or not len(sides):
         raise RangeError(wrong)
-    if not np.isfinite(sides).all() or not (sides[:, 0] < sides[:, 1]).all() or not np.isfinite(sides[:, 1] - sides[:, 0]).all():
+    if not np.isfinite(sides).all() or not (sides[:, 0] < sides[:, 1]).all() or (sides[:, 1] / 2 - sides[:, 0] / 2 > _LARGEST_REACH).any():
         raise RangeError(wrong)
     if (sides[:, 1] - sides[:, 0] < 1e-6 * np.abs(sides).max(axis=1)).any():
         raise RangeError(f"a side of a box must be at least a millionth of the size of its ends, got {box!r}: numbers are too coarse there")

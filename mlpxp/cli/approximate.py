@@ -51,7 +51,6 @@ def approximate(
     """Approximate a function by networks of one hidden layer: error against width, trained and, of one variable, constructed."""
     from mlpxp.approximation import Fitting, error_against_width, make_target
     from mlpxp.cli.options import check_outputs
-    from mlpxp.cli.options import widths as whole
     from mlpxp.cli.progress import measuring
     from mlpxp.cli.report import Report
     from mlpxp.errors import RangeError
@@ -59,7 +58,7 @@ def approximate(
     if interval is not None and box is not None:
         raise RangeError("--interval and --box say the same: give one of them")
     sides = _sides("interval", interval) if interval is not None else None if box is None else _sides("box", box)
-    hidden = whole(widths)
+    hidden = _whole(widths)
     if plot is not None:
         from mlpxp.plotting import check_picture
 
@@ -74,7 +73,7 @@ def approximate(
         device=device,
         dtype=dtype or _finest(backend, device),
     )
-    largest = seeds * (target.dimension + 2) * max(hidden, default=0)
+    largest = seeds * (target.dimension + 2) * max(hidden)
     if largest > MOST_PARAMETERS:
         raise RangeError(f"the widest networks would have {largest:,} parameters together: wanted at most {MOST_PARAMETERS:,}")
     with measuring() as tell:
@@ -85,6 +84,16 @@ def approximate(
         _print(study, plot)
     else:
         Report().approximation(study, plot)
+
+
+def _whole(text: str) -> tuple[int, ...]:
+    """Read ``1,2,4``."""
+    from mlpxp.errors import RangeError
+
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 0 < len(part) < 19 and int(part) for part in parts):
+        raise RangeError(f"widths must be whole numbers from 1, such as 1,2,4, got {text!r}")
+    return tuple(int(part) for part in parts)
 
 
 def _sides(option: str, text: str) -> tuple[tuple[float, float], ...]:

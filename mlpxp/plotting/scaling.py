@@ -115,7 +115,7 @@ def plot_depth_against_width(
     left.set_yscale("log")
     _whole_ticks(left)
     left.set_xlabel("k: the sawtooth has 2ᵏ⁻¹ teeth")
-    left.set_ylabel("parameters of the smallest ReLU network")
+    left.set_ylabel("parameters of the ReLU network that is it")
     _finish(left, beside=False)
     add_title(left, title or "exact: depth is cheaper")
     if right is not None and study is not None:

@@ -99,7 +99,7 @@ class Target:
         values = _values(self.function.tree, self.box, n)
         reach = min(n, math.ceil(delta / (high - low) * n * (1 + 1e-12)) + 1)  # cells that two points at this distance can lie in
         spread = float((_running(np.maximum, values.high, reach) - _running(np.minimum, values.low, reach)).max())
-        return spread if self.lipschitz is None else min(spread, self.lipschitz * delta)
+        return _finite(spread if self.lipschitz is None else min(spread, self.lipschitz * delta))
 
 
 def make_target(
@@ -135,8 +135,9 @@ def make_target(
     UnknownNameError
         The formula has an unknown name in it.
     DataError
-        The function isn't finite all over the box. A formula is sampled and then proved finite by interval arithmetic: no pole is missed. A
-        function of your own is sampled only (the ends, and up to 16,384 points of a grid): what lies between them isn't known.
+        The function isn't finite all over the box. A formula is sampled, and then proved finite by interval arithmetic
+        (:func:`prove_finite`, which says what that leaves out): no pole is missed. A function of your own is sampled only, at the ends and
+        at up to 16,384 points of a grid: what lies between them isn't known.
 
     Examples
     --------
@@ -161,7 +162,7 @@ def make_target(
     unbounded = prove_finite(expression.tree, sides)
     if unbounded is not None:
         raise DataError(
-            f"{expression.text} must be finite all over the box, and near {_at(unbounded)} no bound was found: is there a pole?"
+            f"{expression.text} must be finite all over the box, and near {_at(unbounded)} no bound was found: is there a pole or a gap?"
         )
     return Target(name or expression.text, expression, sides, _proved_lipschitz(expression, sides), _proved_curvature(expression, sides))
 

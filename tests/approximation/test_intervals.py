@@ -64,7 +64,18 @@ def test_a_point_s_enclosure_holds_the_true_value(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["sin(x)/(2 + x)", "sqrt(1 - x**2)", "1/(1e-9 + x*x)", "1/(1.0001 - x)", "exp(700*x)", "x/exp(700*x + 5)", "sqrt(abs(x))", "tan(x)"],
+    [
+        "sin(x)/(2 + x)",
+        "sqrt(1 - x**2)",
+        "1/(1e-9 + x*x)",
+        "1/(1.0001 - x)",
+        "exp(700*x)",
+        "x/exp(700*x + 5)",
+        "sqrt(abs(x))",
+        "tan(x)",
+        "sqrt(x**2 + 2*x + 1)",
+        "(1 - x**2)**1.5",
+    ],
 )
 def test_what_is_finite_is_proved(text):
     assert prove_finite(parse_expression(text).tree, ((-1.0, 1.0),)) is None
@@ -72,12 +83,19 @@ def test_what_is_finite_is_proved(text):
 
 @pytest.mark.parametrize(
     ("text", "pole"),
-    [("1/(x - 0.123456789)", 0.123456789), ("tan(2*x)", np.pi / 4), ("log(x + 0.3)", -0.3), ("(x-0.7)**-2", 0.7), ("x**-0.5", 0.0)],
+    [
+        ("1/(x - 0.123456789)", 0.123456789),
+        ("tan(2*x)", np.pi / 4),
+        ("log(x + 0.3)", -0.3),
+        ("(x-0.7)**-2", 0.7),
+        ("x**-0.5", 0.0),
+        ("sqrt(1e6*(x - 0.299945)**2 - 1e-3)", 0.3),
+    ],
 )
 def test_a_pole_between_all_samples_is_found(text, pole):
     found = prove_finite(parse_expression(text).tree, ((-1.0, 1.0),))
     assert found is not None
-    assert abs(found[0]) == pytest.approx(abs(pole), abs=1e-6) or found[0] < pole  # of a logarithm: anywhere it isn't defined
+    assert abs(found[0]) == pytest.approx(abs(pole), abs=4e-5) or found[0] < pole  # of a logarithm: anywhere it isn't defined
 
 
 def test_poles_in_the_plane():

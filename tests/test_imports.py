@@ -13,6 +13,7 @@ WALL = sorted((ROOT / "backends" / "mlpxp_backends").glob("*.py"))
 LIBRARIES = {"array_api_strict", "cupy", "cupyx", "dask", "jax", "jaxlib", "mlx", "mparray", "ndonnx", "torch"}
 MEASURED_AGAINST = {"in_jax.py": {"jax"}, "in_torch.py": {"torch"}, "accuracy.py": {"mparray"}}  # of mlpxp/bench: rivals, and 50 digits
 HOST = {
+    "approximation",
     "bench",
     "data",
     "exchange",

@@ -1,11 +1,13 @@
-"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``explain``, ``lesson``, ``bench``.
+"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``approximate``, ``explain``,
+``lesson``, ``bench``.
 
 ::
 
     app.py        the commands and their options
     bench.py      those of ``mlpxp bench``
     explain.py    ``mlpxp explain``
-    lesson.py     ``mlpxp lesson``; no module but these four knows typer
+    approximate.py  ``mlpxp approximate``
+    lesson.py     ``mlpxp lesson``; no module but these five knows typer
     running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
     options.py    what was asked for, checked before anything is read
     fitting.py    table -> preparation -> network -> training -> record; prints nothing

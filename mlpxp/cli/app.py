@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
 from mlpxp.cli.explain import explain
 from mlpxp.cli.lesson import lesson
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command()(lesson)
+app.command()(approximate)
 
 DATA_HELP = (
     "A CSV file with a header (compressed too), a Parquet file, an .npz with X and y, IDX files (MNIST's format) or a folder of them, "

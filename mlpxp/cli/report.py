@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,7 @@ from mlpxp.devices import size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpxp.approximation import WidthStudy
     from mlpxp.bench.compare import Comparison
     from mlpxp.bench.record import Record
     from mlpxp.bench.results import Figure, Section
@@ -126,6 +128,24 @@ class Report:
             for cells in rows:
                 table.add_row(*(Text(cell) for cell in cells))
             self._print(table)
+
+    def approximation(self, study: WidthStudy, plot: str | None) -> None:
+        """How the error falls with the width: a row a width, the largest errors of its networks, and the constructed network's."""
+        target, seeds = study.target, study.fitting.seeds
+        sides = " x ".join(f"[{low:g}, {high:g}]" for low, high in target.box)
+        self._line(f"{target.name} on {sides}: largest error, of {counted(seeds, 'trained network')} each")
+        constructed, bounds = study.constructed_errors, study.bounds
+        more = [("staircase", constructed), ("proved bound", bounds)]
+        columns = [(name, values) for name, values in more if values is not None]
+        table = _table("width", "parameters", "median", "best", "worst", "median RMS", *(name for name, _ in columns), right=range(8))
+        rows = zip(study.widths, study.trained, study.max_errors, study.rms_errors, strict=True)
+        for index, (width, one, errors, rms) in enumerate(rows):
+            told = [np.median(errors), errors.min(), errors.max(), np.median(rms), *(values[index] for _, values in columns)]
+            table.add_row(f"{width:,}", f"{one.network.n_parameters:,}", *(number(float(value)) for value in told))
+        self._print(table)
+        trained = f"{study.trained[0].network.hidden[0].name}, {counted(study.fitting.epochs, 'epoch')}, {study.fitting.dtype}"
+        staircase = None if constructed is None else "as many sigmoids, constructed, not trained"
+        self._facts({"trained": trained, "staircase": staircase, "plot": plot})
 
     def written(self, paths: Mapping[str, str]) -> None:
         """Where the files are."""

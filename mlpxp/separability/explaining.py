@@ -1,0 +1,1 @@
+def explained(s, most): return repr(s)

@@ -21,7 +21,9 @@ HOST = {
     "draws.py",
     "batches.py",
     "estimators",
+    "separability",
     "streaming.py",
+    "teaching",
 }  # where NumPy stands for the host's memory and random numbers
 
 

@@ -15,6 +15,7 @@
     examples.py     what comes in
 """
 
+from mlpxp.separability.perceptron import PerceptronRun, perceptron
 from mlpxp.separability.separation import Constraint, Separation, separate
 
-__all__ = ["Constraint", "Separation", "separate"]
+__all__ = ["Constraint", "PerceptronRun", "Separation", "perceptron", "separate"]

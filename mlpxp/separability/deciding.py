@@ -65,9 +65,7 @@ def _affine(examples: Examples, basis: Basis) -> Nearest | None:
     first = {sign: signs.index(sign) for sign in (1, -1)}
     others = [index for index in range(len(basis)) if index not in first.values()]
     gap = [p - q for p, q in zip(points[first[1]], points[first[-1]], strict=True)]
-    differences = [
-        [signs[index] * (x - x0) for x, x0 in zip(points[index], points[first[signs[index]]], strict=True)] for index in others
-    ]
+    differences = [[signs[index] * (x - x0) for x, x0 in zip(points[index], points[first[signs[index]]], strict=True)] for index in others]
     products = [[_dot(one, other) for other in differences] for one in differences]
     found = solve(products, [-_dot(one, gap) for one in differences]) if others else []
     if found is None:

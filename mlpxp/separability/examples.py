@@ -79,14 +79,18 @@ def _exact_floats(values: NDArray[Any]) -> NDArray[np.float64]:
     if not finite.all():
         row, column = (int(index) for index in np.argwhere(~finite)[0])
         raise DataError(f"X must be finite, got {floats[row, column]} in feature {column} of example {row}")
-    if values.dtype.kind in "iu" and values.dtype.itemsize < 8 or values.dtype.kind == "b" or values.dtype.itemsize <= 8 and values.dtype.kind == "f":
-        return floats
-    suspects = np.argwhere(np.abs(floats) > 2.0**53) if values.dtype.kind in "iu" else np.argwhere(np.ones(values.shape, dtype=bool))
-    for row, column in suspects.tolist():
+    for row, column in np.argwhere(_may_be_rounded(values, floats)).tolist():
         value = values[row, column]
         if (int(value) if values.dtype.kind in "iu" else value) != floats[row, column].item():
-            raise DataError(f"X must hold numbers that float64 holds exactly, got {value} in feature {column} of example {row}: it would be rounded")
+            place = f"{value} in feature {column} of example {row}"
+            raise DataError(f"X must hold numbers that float64 holds exactly, got {place}, which it would round")
     return floats
+
+
+def _may_be_rounded(values: NDArray[Any], floats: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if values.dtype.kind in "iu":
+        return np.abs(floats) >= 2.0**53
+    return np.full(values.shape, values.dtype.kind not in "fb" or values.dtype.itemsize > 8)
 
 
 def _classes(labels: list[Any]) -> tuple[tuple[Any, Any], NDArray[np.int8]]:
@@ -94,7 +98,7 @@ def _classes(labels: list[Any]) -> tuple[tuple[Any, Any], NDArray[np.int8]]:
         distinct = set(labels)
     except TypeError:
         raise DataError(f"y must hold labels such as 0 and 1, or texts, got {type(labels[0]).__name__}") from None
-    if any(label is None or isinstance(label, float) and math.isnan(label) for label in distinct):
+    if any(label is None or (isinstance(label, float) and math.isnan(label)) for label in distinct):
         raise DataError("y must hold a label for each example, got a missing one")
     try:
         classes = sorted(distinct)

@@ -1,10 +1,11 @@
-"""Linear systems of whole numbers, solved exactly by p-adic lifting.
+"""Linear systems of whole numbers, solved exactly: small ones by elimination without fractions, large ones by p-adic lifting.
 
-A direct elimination of k rows works with numbers of k times as many digits from the middle on: k^3 products of long numbers. Lifting
-inverts the matrix modulo a prime that fits a machine word, and then finds the solution digit by digit, base p, from residuals alone.
+Elimination works with numbers of k times as many digits as went in: k^3 products of long numbers. Lifting inverts the matrix modulo a
+prime that fits a machine word, and then finds the solution digit by digit, base p, from residuals alone.
 
 References
 ----------
+E. H. Bareiss, "Sylvester's identity and multistep integer-preserving Gaussian elimination", Mathematics of Computation 22 (1968), 565-578.
 J. D. Dixon, "Exact solution of linear equations using p-adic expansions", Numerische Mathematik 40 (1982), 137-141.
 """
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 __all__ = ["solve"]
 
+_SMALL = 16  # unknowns
 _WORD = 62  # bits that a sum of products may have in int64
 
 
@@ -37,6 +39,8 @@ def solve(A: Sequence[Sequence[int]], b: Sequence[int]) -> list[Fraction] | None
     list of Fraction or None
         ``None`` if there is no solution, or more than one. What is returned has been put into the equations.
     """
+    if len(A[0]) <= _SMALL:
+        return _eliminated(A, b)
     matrix = np.array(A, dtype=object).reshape(len(b), -1)
     right = np.array(b, dtype=object)
     size = _bits_of_minors(matrix)
@@ -47,6 +51,25 @@ def solve(A: Sequence[Sequence[int]], b: Sequence[int]) -> list[Fraction] | None
             rows, inverse = found
             return _lifted(matrix, right, rows, inverse, p, 2 * size + max(int(one).bit_length() for one in b) + 8)
     return None
+
+
+def _eliminated(A: Sequence[Sequence[int]], b: Sequence[int]) -> list[Fraction] | None:
+    """Eliminate upwards and downwards: every division is exact, and what is left is diagonal."""
+    rows, k, before = [[*row, right] for row, right in zip(A, b, strict=True)], len(A[0]), 1
+    for column in range(k):
+        pivot = next((index for index in range(column, len(rows)) if rows[index][column]), None)
+        if pivot is None:
+            return None
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        top = rows[column]
+        rows = [
+            row if row is top else [(top[column] * one - row[column] * other) // before for one, other in zip(row, top, strict=True)]
+            for row in rows
+        ]
+        before = top[column]
+    if any(row[k] for row in rows[k:]):
+        return None
+    return [Fraction(row[k], row[index]) for index, row in enumerate(rows[:k])]
 
 
 def _lifted(
@@ -79,7 +102,8 @@ def _lifted(
 
 def _limbs(matrix: NDArray[Any], bits: int) -> list[NDArray[np.int64]]:
     """Matrices of so many bits an entry, whose sum is the matrix when the i-th is multiplied by 2^(bits · i)."""
-    signs, rest = np.where(matrix < 0, -1, 1), abs(matrix)
+    signs = np.where(matrix < 0, -1, 1)
+    rest: Any = abs(matrix)
     limbs = []
     while rest.any():
         limbs.append(signs * (rest & (2**bits - 1)).astype(np.int64))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,36 +14,56 @@ __all__ = ["propose"]
 
 _ROUNDING = 1e-13  # of the examples' size: below it a distance is noise
 _AT_MOST = 100  # steps for each feature
+_TOGETHER = 4  # examples for each feature that join the near ones at once
 
 
 def propose(examples: Examples) -> Nearest:
-    """Look for the nearest points of the classes' hulls, until floats lead no further."""
+    """Look for the nearest points of the classes' hulls, until floats lead no further.
+
+    Of many examples few are near the gap: steps are taken among those that once lay inside of it, and all are looked at when no
+    example of these does.
+    """
     X, signs = _centred(examples.X), examples.signs.astype(np.float64)
     above, below = examples.of(1), examples.of(-1)
-
-    def solve(basis: Basis) -> Nearest | None:
-        return _affine(X, signs, basis)
-
-    direction = X[above].mean(axis=0) - X[below].mean(axis=0)
-    values = X @ direction
+    values = X @ (X[above].mean(axis=0) - X[below].mean(axis=0))
     first = (int(above[values[above].argmin()]), int(below[values[below].argmax()]))
     nearest = Nearest(first, (1.0, 1.0), X[first[0]] - X[first[1]])
-    distance = np.linalg.norm(nearest.w)
-    for _ in range(_AT_MOST * (X.shape[1] + 1)):
-        if distance <= _ROUNDING:
+    near = np.asarray(first)
+    while len(inside := _inside(X, signs, nearest)):
+        near = np.union1d(near, inside[: _TOGETHER * (X.shape[1] + 1)])
+        settled = _among(X, signs, near, nearest)
+        if np.linalg.norm(settled.w) >= np.linalg.norm(nearest.w):
             break
-        values = signs * (X @ (nearest.w / distance))
-        chosen = np.asarray(nearest.basis)
-        levels = {sign: values[chosen[signs[chosen] == sign]].min() for sign in (1, -1)}
-        excess = np.where(signs > 0, levels[1], levels[-1]) - values
-        entering = int(excess.argmax())
-        if excess[entering] <= _ROUNDING or entering in nearest.basis:
-            break
-        better = settle((*nearest.basis, entering), (*nearest.weights, 0.0), solve)
-        if better is None or np.linalg.norm(better.w) >= distance:
-            break
-        nearest, distance = better, np.linalg.norm(better.w)
+        nearest = settled
     return nearest
+
+
+def _among(X: NDArray[np.float64], signs: NDArray[np.float64], near: NDArray[np.intp], nearest: Nearest) -> Nearest:
+    """Take steps among some of the examples."""
+    for _ in range(_AT_MOST * (X.shape[1] + 1)):
+        inside = _inside(X, signs, nearest, near)
+        if not len(inside) or inside[0] in nearest.basis:
+            break
+        better = settle((*nearest.basis, int(inside[0])), (*nearest.weights, 0.0), partial(_affine, X, signs))
+        if better is None or np.linalg.norm(better.w) >= np.linalg.norm(nearest.w):
+            break
+        nearest = better
+    return nearest
+
+
+def _inside(
+    X: NDArray[np.float64], signs: NDArray[np.float64], nearest: Nearest, among: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
+    """The examples between the nearest points, the farthest inside first; none if the distance is noise."""
+    distance = np.linalg.norm(nearest.w)
+    if distance <= _ROUNDING:
+        return np.empty(0, dtype=np.intp)
+    among = np.arange(len(X)) if among is None else among
+    basis = list(nearest.basis)
+    heights = {sign: (X[basis] @ nearest.w)[signs[basis] == sign].mean() for sign in (1, -1)}
+    depths = np.where(signs[among] > 0, heights[1], -heights[-1]) - signs[among] * (X[among] @ nearest.w)
+    chosen = np.flatnonzero(depths > _ROUNDING * distance)
+    return among[chosen[np.argsort(-depths[chosen], kind="stable")]]
 
 
 def _centred(X: NDArray[np.float64]) -> NDArray[np.float64]:

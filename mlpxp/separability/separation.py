@@ -43,7 +43,7 @@ class Constraint:
     multiplicity: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Separation:
     """The answer of :func:`separate`.
 
@@ -72,6 +72,12 @@ class Separation:
     certificate: tuple[int, ...] | None
     classes: tuple[Any, Any]
     constraints: tuple[Constraint, ...] = ()
+
+    def __repr__(self) -> str:
+        if self.certificate is None:
+            return f"Separation(separable=True, w={self.w}, b={self.b}, margin={self.margin}, classes={self.classes})"
+        found = f"certificate of {len(self.constraints)} of {len(self.certificate)} examples"  # whose numbers may be very long
+        return f"Separation(separable=False, {found}, classes={self.classes})"
 
     def __str__(self) -> str:
         return self.explain()

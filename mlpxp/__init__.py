@@ -37,6 +37,7 @@ from mlpxp.naive import naive_gradients
 from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
 from mlpxp.propagation import Passed
+from mlpxp.separability import PerceptronRun, Separation, perceptron, separate
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 from mlpxp.survey import BackendStatus, backends
@@ -77,8 +78,10 @@ __all__ = [
     "PairingError",
     "Parameters",
     "Passed",
+    "PerceptronRun",
     "RangeError",
     "Rows",
+    "Separation",
     "ShapeError",
     "StepDecay",
     "Stop",
@@ -99,7 +102,9 @@ __all__ = [
     "initialize",
     "known_backends",
     "naive_gradients",
+    "perceptron",
     "predict",
+    "separate",
     "show_versions",
     "stack",
     "to_backend",

@@ -23,6 +23,7 @@ HOST = {
     "draws.py",
     "batches.py",
     "estimators",
+    "separability",
     "streaming.py",
     "teaching",
 }  # where NumPy stands for the host's memory and random numbers

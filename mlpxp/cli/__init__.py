@@ -1,5 +1,4 @@
-"""The command line: ``mlpxp train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``approximate``, ``explain``,
-``lesson``, ``bench``.
+"""The command line: ``train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``approximate``, ``explain``, ``lesson``, ``bench``.
 
 ::
 

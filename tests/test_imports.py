@@ -11,12 +11,11 @@ ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "mlpxp").rglob("*.py"))
 WALL = sorted((ROOT / "backends" / "mlpxp_backends").glob("*.py"))
 LIBRARIES = {"array_api_strict", "cupy", "cupyx", "dask", "jax", "jaxlib", "mlx", "mparray", "ndonnx", "torch"}
-MEASURED_AGAINST = {"in_jax.py": {"jax"}, "in_torch.py": {"torch"}, "accuracy.py": {"mparray"}}  # of mlpxp/bench: rivals, and 50 digits
+MEASURED_AGAINST = {"accuracy.py": {"mparray"}}  # of mlpxp/bench: 50 digits
 HOST = {
     "approximation",
     "bench",
     "data",
-    "exchange",
     "cli",
     "lesson",
     "plotting",
@@ -24,6 +23,7 @@ HOST = {
     "batches.py",
     "estimators",
     "separability",
+    "storage",
     "streaming.py",
     "teaching",
 }  # where NumPy stands for the host's memory and random numbers
@@ -50,7 +50,9 @@ def imported(path):
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_core_imports_no_array_library(path):
     part = path.relative_to(ROOT / "mlpxp").parts[0]
-    assert not imported(path) & ((LIBRARIES - (MEASURED_AGAINST.get(path.name, set()) if part == "bench" else set())) | {"mlpxp_backends"})
+    assert not imported(path) & (
+        (LIBRARIES - (MEASURED_AGAINST.get(path.name, set()) if part == "bench" else set())) | {"mlpxp_backends", "mlpxp_peers"}
+    )
     if part not in HOST:
         assert "numpy" not in imported(path)
 

@@ -52,10 +52,10 @@ def installed(distributions, tmp_path_factory):
     return python
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(distributions):
+def test_the_wheel_holds_the_three_packages_and_nothing_else(distributions):
     names = zipfile.ZipFile(distributions[1]).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"mlpxp", "mlpxp_backends", f"mlpxp-{mlpxp.__version__}.dist-info"}
+    assert tops == {"mlpxp", "mlpxp_backends", "mlpxp_peers", f"mlpxp-{mlpxp.__version__}.dist-info"}
     expected = {"mlpxp/py.typed", "mlpxp_backends/py.typed"}
     expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpxp").rglob("*.py")}
     expected |= {path.relative_to(ROOT / "backends").as_posix() for path in (ROOT / "backends").rglob("*.py")}

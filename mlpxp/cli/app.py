@@ -182,7 +182,7 @@ def predict(
     from mlpxp.cli.options import check_outputs
     from mlpxp.cli.serving import Served
     from mlpxp.data import load
-    from mlpxp.exchange import write_atomically
+    from mlpxp.storage import write_atomically
 
     check_outputs({"output": output}, read=(model, data))
     served = Served.load(model, backend=backend, device=device)
@@ -255,8 +255,8 @@ def show(model: ModelFile, as_json: Json = False) -> None:
     """Show what a model file holds: layers, classes, inputs, and how it was trained."""
     from mlpxp.cli.report import Report
     from mlpxp.cli.serving import Served
-    from mlpxp.exchange import FORMAT_VERSION, load_model
-    from mlpxp.exchange.model_file import described
+    from mlpxp.storage import FORMAT_VERSION, load_model
+    from mlpxp.storage.model_file import described
 
     found = load_model(model)
     served = Served.of(found, model) if "preparation" in found.metadata else None
@@ -335,7 +335,7 @@ def _save(fitted: Fitted, output: str, plot: str | None) -> str | None:
 
 def _summary(fitted: Fitted, output: str, plot: str | None) -> dict[str, Any]:
     """What ``train --json`` prints."""
-    from mlpxp.exchange.model_file import described
+    from mlpxp.storage.model_file import described
 
     shown = fitted.verdicts[fitted.shown]
     return fitted.record() | {

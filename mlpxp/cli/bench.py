@@ -97,7 +97,7 @@ def compare(
     from mlpxp.cli.report import Report
     from mlpxp.cli.wording import finite
     from mlpxp.errors import OutputError
-    from mlpxp.exchange import write_atomically
+    from mlpxp.storage import write_atomically
 
     if output is not None and not output.lower().endswith((".html", ".htm")):
         raise OutputError(f"a page must be named .html, got {output!r}")
@@ -116,7 +116,7 @@ def compare(
 def _check_folder(folder: str) -> None:
     """Find out whether the report can be written, before anything is measured; nothing is made yet."""
     from mlpxp.errors import OutputError
-    from mlpxp.exchange import check_writable
+    from mlpxp.storage import check_writable
 
     if folder and Path(folder).is_dir():
         for name in (PAGE, DATA):
@@ -138,7 +138,7 @@ def _keep(record: Any, folder: str) -> None:
 def _write(record: Any, folder: str) -> dict[str, str]:
     """Write the record and its page; return where they are."""
     from mlpxp.bench.report import report
-    from mlpxp.exchange import write_atomically
+    from mlpxp.storage import write_atomically
 
     data, page = _write_data(record, folder), str(Path(folder) / PAGE)
     write_atomically(page, report(record).encode())
@@ -148,7 +148,7 @@ def _write(record: Any, folder: str) -> dict[str, str]:
 def _write_data(record: Any, folder: str) -> str:
     from mlpxp.bench.record import to_json
     from mlpxp.errors import OutputError
-    from mlpxp.exchange import write_atomically
+    from mlpxp.storage import write_atomically
 
     try:
         Path(folder).mkdir(exist_ok=True)

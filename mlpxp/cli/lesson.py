@@ -49,8 +49,8 @@ def _write(path: str) -> None:
     from mlpxp.cli.options import check_outputs
     from mlpxp.cli.report import Report
     from mlpxp.errors import OutputError
-    from mlpxp.exchange import write_atomically
     from mlpxp.lesson import story_page
+    from mlpxp.storage import write_atomically
 
     if not path.lower().endswith((".html", ".htm")):
         raise OutputError(f"a page must be named .html, got {path!r}")

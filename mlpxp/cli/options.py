@@ -12,9 +12,9 @@ from mlpxp.activations import find_activation
 from mlpxp.backend import get_backend
 from mlpxp.checks import check_options, check_whole
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
-from mlpxp.exchange import check_writable
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
+from mlpxp.storage import check_writable
 
 if TYPE_CHECKING:
     from mlpxp.data import Missing, Task

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mlpxp.bench.results import Figure, Section
     from mlpxp.cli.fitting import Fitted, Plan
     from mlpxp.cli.serving import Served, Verdict
-    from mlpxp.exchange import Model
     from mlpxp.network import Network
+    from mlpxp.storage import Model
     from mlpxp.survey import BackendStatus
 
 __all__ = ["Report", "architecture"]

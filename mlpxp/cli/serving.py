@@ -15,8 +15,8 @@ from mlpxp.backend import backend_of, dtype_of
 from mlpxp.data import Preparation, Table
 from mlpxp.errors import DataError, FileFormatError
 from mlpxp.evaluation import evaluate
-from mlpxp.exchange import Model, load_model, save_model
 from mlpxp.propagation import predict
+from mlpxp.storage import Model, load_model, save_model
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -71,7 +71,7 @@ class Served:
         Raises
         ------
         DataError, FileFormatError
-            As :func:`mlpxp.exchange.load_model`; or its parts don't fit together.
+            As :func:`mlpxp.storage.load_model`; or its parts don't fit together.
         """
         return cls.of(load_model(path, backend=backend, device=device), path)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpxp.errors import UnknownNameError
-from mlpxp.exchange import write_atomically
 from mlpxp.plotting.style import figure_class
+from mlpxp.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

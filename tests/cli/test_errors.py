@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mlpxp import Network
-from mlpxp.exchange import load_model, save_model
+from mlpxp.storage import load_model, save_model
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlpxp.cli.app import app
-from mlpxp.exchange import load_model
+from mlpxp.storage import load_model
 
 # SIGINT may be ignored where the tests run (as under nohup), and a child inherits that
 PROGRAM = [

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mlpxp import Network, initialize
-from mlpxp.exchange import save_model
+from mlpxp.storage import save_model
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_model_without_a_preparation_can_be_shown_but_not_used(run, tmp_path):
     "training", [[], 3, {"metric": [], "rows": {"train": "many"}, "scores": {"test": {}}, "optimizer": 5, "stop": {"[red]": 1}}]
 )
 def test_a_record_of_nonsense_is_shown_as_far_as_it_goes(run, iris, tmp_path, training):
-    from mlpxp.exchange import load_model
+    from mlpxp.storage import load_model
 
     model = load_model(tmp_path / iris)
     save_model(

@@ -40,9 +40,9 @@ from numpy.typing import NDArray
 from mlpxp.activations import ACTIVATIONS
 from mlpxp.backend import backend_of, get_backend
 from mlpxp.errors import DataError, DtypeError, FileFormatError, MlpxpError, RangeError, ShapeError, UnknownNameError
-from mlpxp.exchange.files import write_atomically
 from mlpxp.losses import LOSSES
 from mlpxp.network import Layer, Network, Parameters
+from mlpxp.storage.files import write_atomically
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend

@@ -20,8 +20,8 @@ from mlpxp import (
     UnknownNameError,
     initialize,
 )
-from mlpxp.exchange import load_model, save_model
-from mlpxp.exchange.model_file import described
+from mlpxp.storage import load_model, save_model
+from mlpxp.storage.model_file import described
 
 NETWORK = Network((4, 3, 2), hidden="relu", output="softmax", loss="cross_entropy")
 

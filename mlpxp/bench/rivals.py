@@ -84,4 +84,4 @@ def _as_view(library: Backend, array: Any, device: str | None) -> Any:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"{__name__}.in_{name}")  # never torch.py: a type checker would take it for PyTorch where that is absent
+    return import_module(f"mlpxp_peers.rivals_in_{name}")

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from mlpxp import OutputError
-from mlpxp.exchange import check_writable, write_atomically
+from mlpxp.storage import check_writable, write_atomically
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links as POSIX has them")
 

@@ -88,18 +88,18 @@ def plot_half_planes(
     if not isinstance(half_planes, HalfPlanes):
         raise RangeError(f"half_planes must be what mlpxp.teaching.half_planes.half_planes returns, got {type(half_planes).__name__}")
     two = len(half_planes.lines) == 2
-    figure: Figure = new_figure(figsize=(11.0 if two else 6.4, 4.6), dpi=144, layout="constrained")
-    left, *right = figure.subplots(1, 2 if two else 1, squeeze=False)[0]
+    figure: Figure = new_figure(figsize=(6.4, 8.8 if two else 4.4), dpi=144, layout="constrained")
+    upper, *lower = figure.subplots(2 if two else 1, squeeze=False)[:, 0]
     network, parameters = half_planes.network, half_planes.parameters
-    _shade(left, network, parameters, half_planes.X, y, features)
+    _shade(upper, network, parameters, half_planes.X, y, features)
     for unit, line in enumerate(half_planes.lines):
-        _draw_line(left, half_planes, unit, line)
-    _mark(left, half_planes)
-    add_title(left, title)
+        _draw_line(upper, half_planes, unit, line)
+    _mark(upper, half_planes)
+    add_title(upper, title)
     if two:
         output = Network((2, 1), output=network.output, loss=network.loss)
-        _shade(right[0], output, parameters[1:], half_planes.hidden(), y, ("hidden unit 1", "hidden unit 2"))
-        add_title(right[0], "what the output unit sees: the hidden units' values")
+        _shade(lower[0], output, parameters[1:], half_planes.hidden(), y, ("hidden unit 1", "hidden unit 2"))
+        add_title(lower[0], "what the output unit sees: the hidden units' values")
     return figure
 
 

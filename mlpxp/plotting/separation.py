@@ -113,7 +113,7 @@ def plot_perceptron(X: Any, y: Any, run: PerceptronRun, *, title: str | None = N
     examples = _in_the_plane(X, y)
     if not isinstance(run, PerceptronRun) or run.classes != examples.classes or len(run.w) != 2:
         raise RangeError("run must be what perceptron(X, y) returns for these examples, got another")
-    figure: Figure = new_figure(figsize=(9.6, 4.2), dpi=144, layout="constrained")
+    figure: Figure = new_figure(figsize=(8.4, 3.8), dpi=144, layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw_examples(left, examples)
     lines = [line for line in run.path[-_LINES:] if any(line[0])]

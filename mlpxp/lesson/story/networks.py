@@ -78,8 +78,8 @@ def two_units() -> Section:
             epochs {lesson.right} of 4 are right, at a cost of {lesson.cost:.4f}.""",
             Plot(
                 lambda: plot_half_planes(half_planes(lesson.network, lesson.parameters, lesson.examples.X), lesson.examples.codes),
-                """Left: the lines of the two hidden units, each with an arrow to its positive side, the sides of each region, and in black
-                where the output is one half. Right: the same four points as the output unit sees them, and its one line.""",
+                """Above: the lines of the two hidden units, each with an arrow to its positive side, the sides of each region, and in black
+                where the output is one half. Below: the same four points as the output unit sees them, and its one line.""",
             ),
             Plot(lambda: plot_architecture(lesson.network, parameters=lesson.parameters), "The same network, drawn with its weights."),
             "In the plane of the hidden units' values the four points can be separated by one line, and that is all the output unit needs:",

@@ -39,6 +39,7 @@ from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, Ste
 from mlpxp.propagation import Passed
 from mlpxp.separability import PerceptronRun, Separation, perceptron, separate
 from mlpxp.stopping import Stop
+from mlpxp.storage import Model, load, save
 from mlpxp.streaming import Rows
 from mlpxp.survey import BackendStatus, backends
 from mlpxp.training import train
@@ -71,6 +72,7 @@ __all__ = [
     "MLPRegressor",
     "MissingLibraryError",
     "MlpxpError",
+    "Model",
     "Network",
     "Operations",
     "OutOfMemoryError",
@@ -101,9 +103,11 @@ __all__ = [
     "get_backend",
     "initialize",
     "known_backends",
+    "load",
     "naive_gradients",
     "perceptron",
     "predict",
+    "save",
     "separate",
     "show_versions",
     "stack",

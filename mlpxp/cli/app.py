@@ -260,7 +260,7 @@ def show(model: ModelFile, as_json: Json = False) -> None:
     from mlpxp.cli.report import Report
     from mlpxp.cli.serving import Served
     from mlpxp.storage import FORMAT_VERSION, load_model
-    from mlpxp.storage.model_file import described
+    from mlpxp.storage.schema import described
 
     found = load_model(model)
     served = Served.of(found, model) if "preparation" in found.metadata else None
@@ -339,7 +339,7 @@ def _save(fitted: Fitted, output: str, plot: str | None) -> str | None:
 
 def _summary(fitted: Fitted, output: str, plot: str | None) -> dict[str, Any]:
     """What ``train --json`` prints."""
-    from mlpxp.storage.model_file import described
+    from mlpxp.storage.schema import described
 
     shown = fitted.verdicts[fitted.shown]
     return fitted.record() | {

@@ -92,7 +92,7 @@ def _print_json(walk: Walkthrough, steps: Sequence[Step], counts: OperationCount
     from dataclasses import asdict
 
     from mlpxp.cli.wording import finite
-    from mlpxp.storage.model_file import described
+    from mlpxp.storage.schema import described
 
     found = {
         "data": data,

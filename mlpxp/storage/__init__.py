@@ -1,6 +1,22 @@
-"""Models as files: one safetensors file with everything that predicting needs, written whole or not at all."""
+"""The library's own files: each is safetensors with everything that going on needs, written whole or not at all."""
 
+from mlpxp.storage.door import KINDS, load, save
 from mlpxp.storage.files import check_writable, write_atomically
-from mlpxp.storage.model_file import FORMAT_VERSION, Model, load_model, save_model
+from mlpxp.storage.kinds import Kind, load_as, save_as
+from mlpxp.storage.model_file import Model, load_model, save_model
+from mlpxp.storage.schema import FORMAT_VERSION
 
-__all__ = ["FORMAT_VERSION", "Model", "check_writable", "load_model", "save_model", "write_atomically"]
+__all__ = [
+    "FORMAT_VERSION",
+    "KINDS",
+    "Kind",
+    "Model",
+    "check_writable",
+    "load",
+    "load_as",
+    "load_model",
+    "save",
+    "save_as",
+    "save_model",
+    "write_atomically",
+]

@@ -6,11 +6,12 @@ import contextlib
 import os
 import secrets
 import stat
+import zlib
 from pathlib import Path
 
 from mlpxp.errors import OutputError
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "previous_of", "remove_leftovers", "write_atomically"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -34,11 +35,12 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{text} can't be written: {error.strerror or error}") from error
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], data: bytes, *, keeps_previous: bool = False) -> None:
     """Write a file: into a temporary one in the same folder, which then takes the name.
 
     Whatever interrupts this leaves the old file, or none. The permissions are those of any new file; a symbolic link goes on
-    pointing where it did.
+    pointing where it did. With ``keeps_previous`` the old file becomes :func:`previous_of` it; the name is never without a file meanwhile
+    (but where the file system has no hard links).
 
     Raises
     ------
@@ -53,6 +55,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if keeps_previous:
+            _set_aside(text)
         temporary.replace(os.path.realpath(text))
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -63,9 +67,44 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     _sync_folder(temporary.parent)
 
 
+def previous_of(path: str | os.PathLike[str]) -> Path:
+    """Return where the file before this one is kept: beside it, ``<name>.previous``."""
+    place = Path(os.path.realpath(path))
+    return place.with_name(f"{place.name}.previous")
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove temporary files that killed writers of this file have left."""
+    place = Path(os.path.realpath(path))
+    for leftover in place.parent.glob(f"{_leading(place)}*.tmp"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def _set_aside(text: str) -> None:
+    place, previous = Path(os.path.realpath(text)), previous_of(text)
+    if not place.exists():
+        return
+    link = _temporary(text)
+    try:
+        os.link(place, link)
+    except OSError:  # no hard links here
+        place.replace(previous)
+        return
+    try:
+        link.replace(previous)
+    finally:
+        link.unlink(missing_ok=True)
+
+
+def _leading(place: Path) -> str:
+    return f".mlpxp-{zlib.crc32(place.name.encode(errors='surrogateescape')):08x}-"
+
+
 def _temporary(text: str) -> Path:
     """A name beside the file that ``text`` names, links followed."""
-    return Path(os.path.realpath(text)).with_name(f".mlpxp-{secrets.token_hex(8)}.tmp")
+    place = Path(os.path.realpath(text))
+    return place.with_name(f"{_leading(place)}{secrets.token_hex(8)}.tmp")
 
 
 def _check_place(text: str) -> None:

@@ -21,7 +21,7 @@ from mlpxp import (
     initialize,
 )
 from mlpxp.storage import load_model, save_model
-from mlpxp.storage.model_file import described
+from mlpxp.storage.schema import described
 
 NETWORK = Network((4, 3, 2), hidden="relu", output="softmax", loss="cross_entropy")
 
@@ -100,8 +100,8 @@ def test_the_schema_is_as_documented(saved):
     with safe_open(saved, "numpy") as opened:
         texts, names = opened.metadata(), set(opened.keys())
     assert names == {"layers.1.W", "layers.1.b", "layers.2.W", "layers.2.b", "extra.p.mean"}
-    assert set(texts) == {"format", "format_version", "network", "dtype", "metadata", "created", "versions"}
-    assert (texts["format"], texts["format_version"]) == ("mlpxp", "1")
+    assert set(texts) == {"format", "format_version", "kind", "network", "dtype", "metadata", "created", "versions"}
+    assert (texts["format"], texts["format_version"], texts["kind"]) == ("mlpxp", "1", "model")
     assert json.loads(texts["network"]) == {"sizes": [4, 3, 2], "hidden": ["relu"], "output": "softmax", "loss": "cross_entropy"}
 
 

@@ -56,7 +56,7 @@ def separate(
     if plot is not None:
         from mlpxp.plotting import plot_separation, save_figure
 
-        (one,) = chosen
+        one = chosen[0]
         figure = plot_separation(X, _two(labels, codes, one), found[one])
         figure.axes[0].set_xlabel(table.feature_names[0])
         figure.axes[0].set_ylabel(table.feature_names[1])

@@ -46,7 +46,7 @@ def separate(
     table = load(data, target=target, drop=names(drop or ()))
     X, (labels, codes) = _features(table), _classes(table)
     chosen = _chosen(labels, label)
-    if plot is not None and len(chosen) > 1:
+    if plot is not None and len(chosen) != 1:
         raise RangeError(f"a picture shows two classes, and these are {len(labels)}: choose one against the rest with --class LABEL")
     found: dict[Label, Separation] = {}
     with busy() as tell:
@@ -56,11 +56,11 @@ def separate(
     if plot is not None:
         from mlpxp.plotting import plot_separation, save_figure
 
-        one = chosen[0]
-        figure = plot_separation(X, _two(labels, codes, one), found[one])
-        figure.axes[0].set_xlabel(table.feature_names[0])
-        figure.axes[0].set_ylabel(table.feature_names[1])
-        save_figure(figure, plot)
+        for one, answer in found.items():
+            figure = plot_separation(X, _two(labels, codes, one), answer)
+            figure.axes[0].set_xlabel(table.feature_names[0])
+            figure.axes[0].set_ylabel(table.feature_names[1])
+            save_figure(figure, plot)
     if as_json:
         _print_json(table, found, plot)
     else:

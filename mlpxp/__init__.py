@@ -33,6 +33,7 @@ from mlpxp.gradient_check import GradientCheck, check_gradients
 from mlpxp.history import Epoch, History, TrainingResult
 from mlpxp.instruments.counting import Operations, count_operations, counting
 from mlpxp.losses import LOSSES, Loss
+from mlpxp.moving import to_backend
 from mlpxp.naive import naive_gradients
 from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
 from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
@@ -119,9 +120,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from mlpxp.estimators import MLPClassifier, MLPRegressor, to_backend
+    from mlpxp.estimators import MLPClassifier, MLPRegressor
 
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor", "to_backend")  # they need scikit-learn, which takes a second to import
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # they need scikit-learn, which takes a second to import
 
 
 def __getattr__(name: str) -> Any:

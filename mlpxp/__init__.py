@@ -7,6 +7,7 @@ out has the library, the device and the dtype of what went in; nothing is moved 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.activations import ACTIVATIONS, Activation
@@ -101,6 +102,9 @@ __all__ = [
     "counting",
     "evaluate",
     "forward",
+    "from_keras_weights",
+    "from_sklearn",
+    "from_torch",
     "get_backend",
     "initialize",
     "known_backends",
@@ -113,6 +117,8 @@ __all__ = [
     "show_versions",
     "stack",
     "to_backend",
+    "to_sklearn",
+    "to_torch",
     "train",
     "unstack",
 ]
@@ -121,18 +127,26 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mlpxp.estimators import MLPClassifier, MLPRegressor
+    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, to_sklearn, to_torch
 
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # they need scikit-learn, which takes a second to import
+_LATER = {  # what takes a second to import, or needs what may not be there
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "from_keras_weights": "exchange",
+    "from_sklearn": "exchange",
+    "from_torch": "exchange",
+    "to_sklearn": "exchange",
+    "to_torch": "exchange",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ESTIMATORS:
+    if name not in _LATER:
         raise AttributeError(f"module 'mlpxp' has no attribute {name!r}")
     try:
-        from mlpxp import estimators
+        return getattr(import_module(f"mlpxp.{_LATER[name]}"), name)
     except ImportError as error:
         raise MissingLibraryError(f"mlpxp.{name} needs {error.name}, which can't be imported: pip install 'mlpxp[sklearn]'") from error
-    return getattr(estimators, name)
 
 
 def __dir__() -> list[str]:

@@ -22,6 +22,7 @@ HOST = {
     "draws.py",
     "batches.py",
     "estimators",
+    "exchange",
     "separability",
     "storage",
     "streaming.py",

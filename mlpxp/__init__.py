@@ -41,7 +41,7 @@ from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, Ste
 from mlpxp.propagation import Passed
 from mlpxp.separability import PerceptronRun, Separation, perceptron, separate
 from mlpxp.stopping import Stop
-from mlpxp.storage import Model, load, save
+from mlpxp.storage import Model
 from mlpxp.streaming import Rows
 from mlpxp.survey import BackendStatus, backends
 from mlpxp.training import train
@@ -127,7 +127,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mlpxp.estimators import MLPClassifier, MLPRegressor
-    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, to_sklearn, to_torch
+    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, load, save, to_sklearn, to_torch
 
 _LATER = {  # what takes a second to import, or needs what may not be there
     "MLPClassifier": "estimators",
@@ -135,6 +135,8 @@ _LATER = {  # what takes a second to import, or needs what may not be there
     "from_keras_weights": "exchange",
     "from_sklearn": "exchange",
     "from_torch": "exchange",
+    "load": "exchange",
+    "save": "exchange",
     "to_sklearn": "exchange",
     "to_torch": "exchange",
 }

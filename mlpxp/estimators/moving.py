@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import device_of, tree_map
@@ -25,7 +24,8 @@ def moved(estimator: Any, library: Backend, device: Any) -> Any:
     """
     if not hasattr(estimator, "coefs_"):
         raise NotFittedError(f"{type(estimator).__name__} has no fitted attributes to move: call fit(X, y) first")
-    move, new = mover(library, device), copy.copy(estimator)
+    move, new = mover(library, device), type(estimator)()
+    vars(new).update(vars(estimator))  # not copy.copy, which asks for the backend: it may be another machine's
     new.coefs_ = [move(coefs.mT).mT for coefs in estimator.coefs_]  # W as training leaves it, rows contiguous
     new.intercepts_ = [move(intercepts) for intercepts in estimator.intercepts_]
     first, stays = new.coefs_[0], device is None and library.name == "numpy"

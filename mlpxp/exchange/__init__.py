@@ -1,7 +1,8 @@
 """Models in the formats of other libraries, in and out. What a part needs is imported when it is asked for."""
 
+from mlpxp.exchange.door import load, save
 from mlpxp.exchange.keras import from_keras_weights
 from mlpxp.exchange.sklearn import from_sklearn, to_sklearn
 from mlpxp.exchange.torch import from_torch, to_torch
 
-__all__ = ["from_keras_weights", "from_sklearn", "from_torch", "to_sklearn", "to_torch"]
+__all__ = ["from_keras_weights", "from_sklearn", "from_torch", "load", "save", "to_sklearn", "to_torch"]

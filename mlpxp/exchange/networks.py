@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpxp.arrays import check_floating, check_together, dtype_name
+from mlpxp.arrays import check_floating, check_together
 from mlpxp.losses import LOSSES
 from mlpxp.network import Network
 from mlpxp.storage import Model
@@ -38,4 +38,4 @@ def model_of(parameters: Parameters, activations: Sequence[str | Activation], lo
     sizes = [parameters[0].W.shape[-1], *(layer.W.shape[-2] for layer in parameters)]
     natural = {known.pairing: name for name, known in LOSSES.items()}
     chosen = natural.get(output if isinstance(output, str) else output.name, "mse") if loss is None else loss
-    return Model(Network(sizes, hidden=hidden, output=output, loss=chosen), parameters, dtype=dtype_name(parameters[0].W))
+    return Model(Network(sizes, hidden=hidden, output=output, loss=chosen), parameters)

@@ -59,7 +59,7 @@ def from_sklearn(estimator: Any) -> Any:
     kind = _kind_of(estimator, theirs, "scikit-learn's")
     fitted.check_fitted(estimator, "take over")
     new = getattr(ours, kind)(**copy.deepcopy(estimator.get_params()))
-    coefs = [np.array(each, order="C") for each in estimator.coefs_]
+    coefs = [np.array(each.T, order="C").T for each in estimator.coefs_]  # W as training leaves it, rows contiguous
     intercepts = [np.array(each) for each in estimator.intercepts_]
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")

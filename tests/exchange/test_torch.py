@@ -66,7 +66,7 @@ def test_a_module_and_the_model_of_it_predict_the_same(name, dtype):
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "exp"])
 def test_a_model_and_the_module_of_it_predict_the_same(backend, name, dtype):
     network = Network((4, 6, 3), hidden="tanh" if name == "softmax" else name, output=name)
-    model = Model(network, initialize(network, seed=0, dtype=dtype, backend=backend), dtype=dtype)
+    model = Model(network, initialize(network, seed=0, dtype=dtype, backend=backend))
     module = to_torch(model)
     assert type(module) is nn.Sequential
     assert {str(leaf.dtype) for leaf in module.parameters()} == {f"torch.{dtype}"}

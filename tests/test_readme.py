@@ -53,6 +53,8 @@ def test_the_snippets_run_one_after_the_other(capsys):
     printed = capsys.readouterr().out
     assert float(re.search(r"cost ([\d.]+)", printed).group(1)) < 0.05
     assert "converged" in printed or "maximum" in printed
+    assert "to the bit: True" in printed
+    assert re.search(r"apart (\de-1\d|0e\+00), sklearn's", printed)
 
 
 def run(command, folder):

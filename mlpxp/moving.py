@@ -71,8 +71,9 @@ def to_backend(value: Value, backend: str | Backend, device: Any = None) -> Valu
     """
     library = get_backend(backend)
     result: Any
-    if hasattr(value, "_moved") and not isinstance(value, type):  # an estimator knows its arrays itself
-        result = value._moved(library, device)
+    own: Any = getattr(value, "_moved", None)
+    if own is not None and not isinstance(value, type):  # an estimator knows its arrays itself
+        result = own(library, device)
         return cast("Value", result)
     move = partial(tree_map, mover(library, device))
     if isinstance(value, Model):

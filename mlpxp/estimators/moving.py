@@ -24,7 +24,8 @@ def moved(estimator: Any, library: Backend, device: Any) -> Any:
     """
     if not hasattr(estimator, "coefs_"):
         raise NotFittedError(f"{type(estimator).__name__} has no fitted attributes to move: call fit(X, y) first")
-    move, new = mover(library, device), type(estimator)()
+    move = mover(library, device)
+    new: Any = object.__new__(type(estimator))
     vars(new).update(vars(estimator))  # not copy.copy, which asks for the backend: it may be another machine's
     new.coefs_ = [move(coefs.mT).mT for coefs in estimator.coefs_]  # W as training leaves it, rows contiguous
     new.intercepts_ = [move(intercepts) for intercepts in estimator.intercepts_]

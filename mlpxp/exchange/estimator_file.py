@@ -73,7 +73,7 @@ def estimator_contents(estimator: Any) -> Contents:
     check_names(network)
     parameters = tuple(Layer(W.mT, b[..., None]) for W, b in zip(estimator.coefs_, estimator.intercepts_, strict=True))
     tensors = tensors_of(network, parameters)
-    dtype, k = tensors["layers.1.W"].dtype.name, estimator.n_networks
+    dtype, k = tensors["layers.1.W"].dtype.name, int(estimator.n_networks)
     if tuple(parameters[0].W.shape[:-2]) != (() if k == 1 else (k,)):
         raise RangeError(f"n_networks must be what was fitted to be saved, got {k} and weights of shape {tuple(parameters[0].W.shape)}")
     curves = getattr(estimator, "_curves", {})
@@ -152,7 +152,7 @@ def _read(reader: Reader, host: Place) -> Any:
             estimator._validate_params()
     except DtypeError as error:
         raise reader.refuse(f"a parameter has a type that it can't have: {str(error)[:300]}") from error
-    k = estimator.n_networks
+    k = int(estimator.n_networks)
     if coefs[0].shape[:-2] != (() if k == 1 else (k,)):
         raise reader.refuse(f"n_networks={k} doesn't go with weights of shape {coefs[0].shape}")
     adopt(estimator, network, coefs, intercepts, labels=labels, features=features, n_iter=n_iter, t=t)
@@ -164,7 +164,7 @@ def _read_history(reader: Reader, estimator: Any, facts: dict[str, Any], host: P
     """Read what is no part of predicting: numbers, curves, members, and what training goes on from."""
     from mlpxp.estimators.curves import means_of
 
-    fitted, k = facts["fitted"], estimator.n_networks
+    fitted, k = facts["fitted"], int(estimator.n_networks)
     vars(estimator).update(_numbers(fitted))
     stop = reader.field(fitted, "stop_", "a reason to stop, or one for each member", lambda value: _is_stop(value, k))
     if stop is not None:
@@ -197,7 +197,7 @@ def _member(reader: Reader, estimator: Any, i: int, member: dict[str, Any]) -> d
 def _left(reader: Reader, estimator: Any, left: dict[str, Any], host: Place) -> Any:
     from mlpxp.estimators.curves import Left
 
-    k = estimator.n_networks
+    k = int(estimator.n_networks)
     optimizer = reader.field(left, "optimizer", "a solver, and whether it has a velocity", _is_optimizer)
     watched = reader.field(left, "watched", "a name or null", lambda value: value is None or isinstance(value, str))
     best, stale, rates = (

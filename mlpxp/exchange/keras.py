@@ -72,6 +72,7 @@ def from_keras_weights(weights: Sequence[Any], *, activations: Sequence[str | Ac
 
 def _layers(weights: Sequence[Any]) -> list[Layer]:
     layers: list[Layer] = []
+    biased = False
     for index, array in enumerate(weights):
         if not is_array(array):
             raise BackendError(f"weights[{index}] must be an array, got {library_of(array)}")

@@ -20,7 +20,7 @@ from mlpxp.optimizers import AdamState, MomentumState
 
 __all__ = ["from_sklearn", "to_sklearn"]
 
-_OURS = {"logistic": "sigmoid"}  # by their name
+_OURS: dict[Any, str] = {"logistic": "sigmoid"}  # by their name
 _THEIRS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}  # the hidden activations that they have
 _HEADS = {  # the outputs that they have, with their losses
     "MLPClassifier": {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"},
@@ -63,11 +63,10 @@ def from_sklearn(estimator: Any) -> Any:
     intercepts = [np.array(each) for each in estimator.intercepts_]
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")
-    output = _OURS.get(estimator.out_activation_, estimator.out_activation_)
+    output, hidden = (_OURS.get(name, name) for name in (estimator.out_activation_, estimator.activation))
     if output not in _HEADS[kind]:
         new.output_activation = output  # somebody has set it
     loss = _HEADS[kind].get(output, "poisson" if getattr(estimator, "loss", "") == "poisson" else "mse")
-    hidden = _OURS.get(estimator.activation, estimator.activation)
     try:
         network = Network([coefs[0].shape[0], *(each.shape[1] for each in coefs)], hidden=hidden, output=output, loss=loss)
         names, n_iter, t = getattr(estimator, "feature_names_in_", None), int(estimator.n_iter_), int(estimator.t_)

@@ -121,6 +121,7 @@ CASES = {
     "an ensemble by lbfgs": lambda: regressor(n_networks=2, solver="lbfgs").fit(X, NUMBERS),
     "a diverged member": diverged,
     "partial": lambda: classifier().partial_fit(X, CLASSES, classes=[0, 1, 2, 3]),
+    "one network, said oddly": lambda: regressor(n_networks=True).fit(X, NUMBERS),
     "no hidden layer": lambda: classifier(hidden_layer_sizes=()).fit(X, CLASSES),
     "an output": lambda: regressor(output_activation="softplus", learning_rate="cosine", warm_up=1).fit(X, NUMBERS**2),
 }

@@ -20,7 +20,7 @@ from mlpxp.optimizers import AdamState, MomentumState
 
 __all__ = ["from_sklearn", "to_sklearn"]
 
-_OURS: dict[Any, str] = {"logistic": "sigmoid"}  # by their name
+_OURS: dict[str, str] = {"logistic": "sigmoid"}  # by their name
 _THEIRS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}  # the hidden activations that they have
 _HEADS = {  # the outputs that they have, with their losses
     "MLPClassifier": {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"},
@@ -63,14 +63,15 @@ def from_sklearn(estimator: Any) -> Any:
     intercepts = [np.array(each) for each in estimator.intercepts_]
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")
-    output, hidden = (_OURS.get(name, name) for name in (estimator.out_activation_, estimator.activation))
+    names: tuple[Any, Any] = estimator.out_activation_, estimator.activation
+    output, hidden = (_OURS[name] if name in _OURS else name for name in names)
     if output not in _HEADS[kind]:
         new.output_activation = output  # somebody has set it
     loss = _HEADS[kind].get(output, "poisson" if getattr(estimator, "loss", "") == "poisson" else "mse")
     try:
         network = Network([coefs[0].shape[0], *(each.shape[1] for each in coefs)], hidden=hidden, output=output, loss=loss)
-        names, n_iter, t = getattr(estimator, "feature_names_in_", None), int(estimator.n_iter_), int(estimator.t_)
-        fitted.adopt(new, network, coefs, intercepts, labels=_labels(estimator), features=names, n_iter=n_iter, t=t)
+        features, n_iter, t = getattr(estimator, "feature_names_in_", None), int(estimator.n_iter_), int(estimator.t_)
+        fitted.adopt(new, network, coefs, intercepts, labels=_labels(estimator), features=features, n_iter=n_iter, t=t)
     except MlpxpError as error:
         raise DataError(f"the attributes of this {kind} don't make a network that there is here: {error}") from error
     new.loss_, new._of_members = float(estimator.loss_), []

@@ -64,7 +64,7 @@ def from_sklearn(estimator: Any) -> Any:
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")
     names: tuple[Any, Any] = estimator.out_activation_, estimator.activation
-    output, hidden = (_OURS[name] if name in _OURS else name for name in names)
+    output, hidden = (_OURS.get(name, name) for name in names)
     if output not in _HEADS[kind]:
         new.output_activation = output  # somebody has set it
     loss = _HEADS[kind].get(output, "poisson" if getattr(estimator, "loss", "") == "poisson" else "mse")

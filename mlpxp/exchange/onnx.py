@@ -92,9 +92,9 @@ def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     - of a regressor ``prediction`` (N,), or (N, n_outputs) for several;
     - of anything else ``A`` (N, n_L), the last layer's.
 
-    Equal means to rounding, 1e-6 in float32 and 1e-12 in float64, relative to the larger of 1 and the outputs: ONNX has no expm1 and no
-    log1p, so that elu and softplus near 0 lose digits of their own. What the library refuses, NaN and infinity, a file computes with.
-    `mlpxp export` writes a model file of the command line together with its preparation of raw columns.
+    The predictions are the library's to rounding (1e-6 in float32, 1e-12 in float64). What the library refuses, NaN and infinity, a file
+    computes with. A file needs opset 21, which onnxruntime has from 1.18 on. `mlpxp export` writes a model file of the command line
+    together with its preparation of raw columns.
 
     Raises
     ------

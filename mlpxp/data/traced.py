@@ -73,7 +73,7 @@ def answered(preparation: Preparation, A: Any, valid: Any) -> dict[str, Any]:
         return {"prediction": xp.where(valid, predicted, np.nan)}
     two = output.n_outputs == 1
     index = xp.astype(A[:, 0] > 0.5, xp.int64) if two else xp.argmax(A, axis=-1)
-    shares = xp.concat([1.0 - A, A], axis=-1) if two else A
+    shares = xp.stack([1.0 - A[:, 0], A[:, 0]], axis=-1) if two else A
     labels = xp.take(xp.asarray(np.array(output.labels)), index, axis=0)
     return {"label": labels, "probabilities": xp.where(valid[:, None], shares, np.nan)}
 

@@ -38,8 +38,9 @@ def graph_of_estimator(estimator: Any) -> Graph | None:
     facts = {"network": repr(network), "task": "classification" if classifies else "regression"}
     if classifies:
         facts["classes"] = listed(estimator._binarizer.classes_)
-    if hasattr(estimator, "feature_names_in_"):
-        facts["features"] = listed(estimator.feature_names_in_)
+    features = getattr(estimator, "feature_names_in_", None)
+    if features is not None:
+        facts["features"] = listed(features)
     members = f", the mean of {estimator.n_networks}" if estimator.n_networks > 1 else ""
     return Graph(
         inputs=(Port("X", first_leaf(parameters).dtype.name, ("N", network.sizes[0])),),

@@ -98,6 +98,8 @@ def test_columns_keep_their_order_and_two_classes_their_type(run, onnx_of, tmp_p
     found = answer(frame.rename({"label_": "label__"}).rename({"label": "label_"}))
     assert_classified_alike(found, predicted, "float64")
     assert found["label"].dtype == np.int64
+    shapes = {one["name"]: one["shape"] for one in run("export", "model.safetensors", "model.onnx", "--json").json["outputs"]}
+    assert shapes == {"label": ["N"], "probabilities": ["N", 2]}
 
 
 def test_a_quantity_comes_out_in_its_own_unit(run, onnx_of, tmp_path):

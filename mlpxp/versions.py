@@ -9,7 +9,7 @@ __all__ = ["show_versions"]
 
 _PACKAGES = (
     "mlpxp", "array-api-compat", "numpy", "cupy-cuda13x", "cupy-cuda12x", "torch", "jax", "array-api-strict",
-    "scikit-learn", "safetensors", "polars", "matplotlib", "typer", "rich",
+    "scikit-learn", "safetensors", "polars", "matplotlib", "typer", "rich", "ndonnx", "onnx",
 )  # fmt: skip
 
 

@@ -12,7 +12,21 @@ import mlpxp
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "mlpxp").rglob("*.py"))
 WALL = sorted((ROOT / "backends" / "mlpxp_backends").glob("*.py"))
-LIBRARIES = {"array_api_strict", "cupy", "cupyx", "dask", "jax", "jaxlib", "mlx", "mparray", "ndonnx", "torch"}
+LIBRARIES = {
+    "array_api_strict",
+    "cupy",
+    "cupyx",
+    "dask",
+    "jax",
+    "jaxlib",
+    "mlx",
+    "mparray",
+    "ndonnx",
+    "onnx",
+    "onnxruntime",
+    "spox",
+    "torch",
+}
 MEASURED_AGAINST = {"accuracy.py": {"mparray"}}  # of mlpxp/bench: 50 digits
 HOST = {
     "approximation",

@@ -44,7 +44,8 @@ def test_the_lines_of_the_table_beside_scikit_learn_run(capsys):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_the_snippets_run_one_after_the_other(capsys):
+def test_the_snippets_run_one_after_the_other(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     assert len(SNIPPETS) >= 3
     for snippet in SNIPPETS:
@@ -55,6 +56,7 @@ def test_the_snippets_run_one_after_the_other(capsys):
     assert "converged" in printed or "maximum" in printed
     assert "to the bit: True" in printed
     assert re.search(r"apart (\de-1\d|0e\+00), sklearn's", printed)
+    assert {path.name for path in tmp_path.iterdir()} == {"digits.safetensors", "digits.onnx", "xor.onnx"}
 
 
 def run(command, folder):
@@ -99,3 +101,4 @@ def test_the_commands_run_as_written(tmp_path):
         run(command, tmp_path)
     assert (tmp_path / "curve.png").stat().st_size > 1000
     assert (tmp_path / "predictions.csv").read_text().count("\n") == 121
+    assert (tmp_path / "model.onnx").stat().st_size > 1000

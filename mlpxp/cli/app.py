@@ -13,6 +13,7 @@ import typer
 from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
 from mlpxp.cli.explain import explain
+from mlpxp.cli.exporting import export
 from mlpxp.cli.lesson import lesson
 from mlpxp.cli.running import INTERRUPTED, Program, interruptions_ignored
 from mlpxp.cli.separate import separate
@@ -301,7 +302,7 @@ def backends(as_json: Json = False) -> None:
         Report().backends(found)
 
 
-for _more in (lesson, xor, separate, explain, approximate):
+for _more in (export, lesson, xor, separate, explain, approximate):
     app.command()(_more)
 app.add_typer(bench, name="bench")
 

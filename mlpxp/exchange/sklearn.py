@@ -63,8 +63,7 @@ def from_sklearn(estimator: Any) -> Any:
     intercepts = [np.array(each) for each in estimator.intercepts_]
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")
-    names: tuple[Any, Any] = estimator.out_activation_, estimator.activation
-    output, hidden = (_OURS.get(name, name) for name in names)
+    output, hidden = _ours(estimator.out_activation_), _ours(estimator.activation)
     if output not in _HEADS[kind]:
         new.output_activation = output  # somebody has set it
     loss = _HEADS[kind].get(output, "poisson" if getattr(estimator, "loss", "") == "poisson" else "mse")
@@ -147,6 +146,11 @@ def _kind_of(estimator: Any, module: Any, whose: str) -> str:
     raise UnknownNameError(
         f"wanted {whose} MLPClassifier or MLPRegressor itself, got {kind.__module__.partition('.')[0]}'s {kind.__name__}{remedy}"
     )
+
+
+def _ours(name: Any) -> Any:
+    """Return our name for an activation of theirs."""
+    return _OURS.get(name, name)
 
 
 def _labels(estimator: Any) -> Any:

@@ -203,6 +203,25 @@ def test_it_works_by_keyboard(page):
     assert "(1, 1)" in page["which"].text
 
 
+@pytest.mark.parametrize(
+    ("w", "b", "wanted"),
+    [
+        ([1, 1], -1, [[0, 1], [1, 0]]),  # a diagonal: each corner is on two sides
+        ([1, -1], 0, [[0, 0], [1, 1]]),
+        ([2, 0], -1, [[0.5, 0], [0.5, 1]]),
+        ([0, 4], -1, [[0, 0.25], [1, 0.25]]),
+        ([1, 1], -0.5, [[0, 0.5], [0.5, 0]]),
+        ([1, 1], 0, None),  # it touches a corner
+        ([1, 1], 3, None),
+        ([0, 0], 1, None),
+    ],
+)
+def test_where_a_half_plane_ends(page, w, b, wanted):
+    script = "const [w, b, done] = arguments; import('/plane.js').then(({ ends }) => done(ends(w, b, [0, 1], [0, 1])))"
+    found = page.driver.execute_async_script(script, w, b)
+    assert found is None if wanted is None else sorted(found) == wanted
+
+
 def test_layers_are_chosen(page):
     page.after(lambda: Select(page["layers"]).select_by_visible_text("2"))
     boxes = page.driver.find_elements(By.CSS_SELECTOR, "#widths input")

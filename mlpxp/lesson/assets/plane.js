@@ -118,6 +118,15 @@ const onScreen = (frame, g, [x, y]) => [
   MARGIN.top + (1 - y / (g - 1)) * frame.inner.height,
 ];
 
+// Where the line w·x + b = 0 enters and leaves the picture; null if it isn't in it. Through a corner it cuts two sides in one point.
+export function ends([w1, w2], b, [x0, x1], [y0, y1]) {
+  const cuts = [];
+  if (w2 !== 0) for (const x of [x0, x1]) { const y = -(w1 * x + b) / w2; if (y >= y0 && y <= y1) cuts.push([x, y]); }
+  if (w1 !== 0) for (const y of [y0, y1]) { const x = -(w2 * y + b) / w1; if (x >= x0 && x <= x1) cuts.push([x, y]); }
+  const far = cuts.find(([x, y]) => Math.abs(x - cuts[0][0]) > 1e-9 * (x1 - x0) || Math.abs(y - cuts[0][1]) > 1e-9 * (y1 - y0));
+  return far ? [cuts[0], far] : null;
+}
+
 // Unit i of the first hidden layer: the line w·x + b = 0, with a tick on its positive side and its number.
 function halfPlanes(pen, frame, data, view) {
   if (view.layers.length < 2) return;
@@ -127,11 +136,9 @@ function halfPlanes(pen, frame, data, view) {
   pen.strokeStyle = pen.fillStyle = "#3c3c40";
   pen.font = "600 12px system-ui, sans-serif";
   W.forEach(([w1, w2], unit) => {
-    const cuts = [];
-    if (w2 !== 0) for (const x of [x0, x1]) { const y = -(w1 * x + b[unit]) / w2; if (y >= y0 && y <= y1) cuts.push([x, y]); }
-    if (w1 !== 0) for (const y of [y0, y1]) { const x = -(w2 * y + b[unit]) / w1; if (x >= x0 && x <= x1) cuts.push([x, y]); }
-    if (cuts.length < 2) return;
-    const [start, end] = [cuts[0], cuts.at(-1)].map(([x, y]) => [frame.x(x), frame.y(y)]);
+    const found = ends([w1, w2], b[unit], [x0, x1], [y0, y1]);
+    if (!found) return;
+    const [start, end] = found.map(([x, y]) => [frame.x(x), frame.y(y)]);
     pen.beginPath();
     pen.moveTo(...start);
     pen.lineTo(...end);

@@ -238,6 +238,18 @@ def test_nothing_is_wider_than_the_screen(page, width):
     try:
         page.choose("data", "circles")
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        page.driver.execute_script(
+            "document.getElementById('table').value = arguments[0]", f"a,b,{'k' * 90}\n1,2,{'x' * 90}\n3,5,{'y' * 90}\n"
+        )
+        page.after(lambda: page.driver.execute_script("document.getElementById('use').click()"))
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        too_narrow = page.driver.execute_script(
+            "return [...document.querySelectorAll('select')].filter(one => {"
+            "  const free = one.cloneNode(true); free.style.cssText = 'max-width: none; position: absolute'; one.after(free);"
+            "  const wanted = free.offsetWidth; free.remove(); return wanted > one.offsetWidth;"
+            "}).map(one => one.name || one.id)"
+        )
+        assert too_narrow == []  # the longest choice can be read to its end
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

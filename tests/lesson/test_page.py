@@ -102,6 +102,8 @@ def test_xor_is_learnt(page):
     page.choose("data", "xor")
     before = page.picture
     page["run"].click()
+    page.wait(lambda: page["run"].text == "Pause")
+    assert page["run"].get_attribute("aria-pressed") is None  # what it would do is its name: "Pause, pressed" would be the opposite
     page.wait(lambda: page["right"].text == "4 of 4")
     page["run"].click()
     page.wait(lambda: page["run"].text == "Run")

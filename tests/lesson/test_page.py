@@ -11,8 +11,9 @@ import pytest
 
 import mlpxp
 from mlpxp.lesson.choices import Choices
-from mlpxp.lesson.examples import built_in
+from mlpxp.lesson.examples import MOST_CLASSES, built_in
 from mlpxp.lesson.lesson import advance, begin, operations
+from mlpxp.plotting.style import HUES
 
 webdriver = pytest.importorskip("selenium.webdriver")
 By, Keys = (pytest.importorskip(f"selenium.webdriver.common.{name.lower()}").__dict__[name] for name in ("By", "Keys"))
@@ -162,6 +163,14 @@ def test_a_csv_and_a_broken_one(page):
     assert page["right"].text.endswith("of 3")
     assert "kind = z" in page["legend"].text
     assert Select(page.named("data")).first_selected_option.text == "your CSV"
+
+
+def test_every_class_has_a_shape_of_its_own(page):
+    page["csv"].click()
+    page["table"].send_keys("a,b,kind\n" + "".join(f"{k},{k * k % 7},{name}\n" for k, name in enumerate("pqrstuv")))
+    page.after(page["use"].click)
+    shapes = page.driver.execute_script("return [...document.querySelectorAll('#legend path')].map(one => one.getAttribute('d'))")
+    assert len(set(shapes)) == MOST_CLASSES == len(HUES)
 
 
 def test_a_csv_file(page, tmp_path):

@@ -187,26 +187,33 @@ function axes(pen, frame, data) {
   pen.textAlign = "left";
 }
 
-// The shapes of the classes: circle, square, triangle, diamond, and then over again.
+// The shapes of the classes, of size 1, one for each: hues alone are not told apart by everybody.
 const SHAPES = [
-  (r) => { const path = new Path2D(); path.arc(0, 0, r, 0, 2 * Math.PI); return path; },
-  (r) => { const path = new Path2D(); path.rect(-0.88 * r, -0.88 * r, 1.76 * r, 1.76 * r); return path; },
-  (r) => new Path2D(`M0 ${-1.15 * r}L${1.05 * r} ${0.8 * r}L${-1.05 * r} ${0.8 * r}Z`),
-  (r) => new Path2D(`M0 ${-1.25 * r}L${1.25 * r} 0L0 ${1.25 * r}L${-1.25 * r} 0Z`),
+  "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z", // circle
+  "M-.88 -.88H.88V.88H-.88Z", // square
+  "M0 -1.15L1.05 .8H-1.05Z", // triangle
+  "M0 -1.25L1.25 0L0 1.25L-1.25 0Z", // diamond
+  "M0 1.15L1.05 -.8H-1.05Z", // triangle on its tip
+  "M-.4 -1.15H.4V-.4H1.15V.4H.4V1.15H-.4V.4H-1.15V-.4H-.4Z", // plus
+  "M.53 -1.1L1.1 -.53L.57 0L1.1 .53L.53 1.1L0 .57L-.53 1.1L-1.1 .53L-.57 0L-1.1 -.53L-.53 -1.1L0 -.57Z", // cross
 ];
 
 function examples(pen, frame, data, view) {
   const radius = data.x.length <= 20 ? 8 : data.x.length <= 400 ? 4.2 : 3;
+  const shapes = data.classes.map((_, code) => {
+    const path = new Path2D();
+    path.addPath(new Path2D(SHAPES[code]), new DOMMatrix([radius, 0, 0, radius, 0, 0]));
+    return path;
+  });
   data.x.forEach((x, index) => {
     const code = data.codes[index];
     pen.save();
     pen.translate(frame.x(x), frame.y(data.y[index]));
-    const shape = SHAPES[code % SHAPES.length](radius);
     pen.fillStyle = data.colours[code];
-    pen.fill(shape);
+    pen.fill(shapes[code]);
     pen.lineWidth = radius > 5 ? 1.5 : 0.8;
     pen.strokeStyle = "white";
-    pen.stroke(shape);
+    pen.stroke(shapes[code]);
     pen.restore();
   });
   const chosen = [frame.x(data.x[view.example]), frame.y(data.y[view.example])];
@@ -219,7 +226,6 @@ function examples(pen, frame, data, view) {
   }
 }
 
-const MARKS = ['<circle cx="8" cy="8" r="6"/>', '<rect x="2.5" y="2.5" width="11" height="11"/>', '<path d="M8 1.5L14.5 13.5L1.5 13.5Z"/>', '<path d="M8 .8L15.2 8L8 15.2L.8 8Z"/>'];
 let legendOf = null;
 
 function legend(data, view) {
@@ -231,7 +237,7 @@ function legend(data, view) {
   legendOf = data;
   document.getElementById("legend").replaceChildren(...data.classes.map((name, code) => {
     const item = document.createElement("span");
-    item.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true" fill="${data.colours[code]}">${MARKS[code % MARKS.length]}</svg>`;
+    item.innerHTML = `<svg viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" fill="${data.colours[code]}"><path d="${SHAPES[code]}"/></svg>`;
     item.append(`${data.target} = ${name}`);
     return item;
   }));

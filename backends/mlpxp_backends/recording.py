@@ -33,7 +33,7 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, out: Any = None) -> Any
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"take": TAKE, "astype": _astype}
-_CONVERSIONS = (vars(xp)["asarray"], _astype)  # they return their argument where there is nothing to do
+_CONVERSIONS = (np.asarray, _astype)  # they return their argument where there is nothing to do
 _TAKE_OUT = (*_FUNCTIONS.values(), *_REDUCTIONS.values())  # beside the ufuncs
 
 

@@ -69,7 +69,7 @@ def put_together(layers: Sequence[Layer], activations: Sequence[str]) -> Any:
     modules: list[Any] = []
     for layer, name in zip(layers, activations, strict=True):
         n, n_in = layer.W.shape
-        linear = nn.utils.skip_init(nn.Linear, n_in, n, dtype=layer.W.dtype, device=layer.W.device)  # no random number is drawn
+        linear: Any = nn.utils.skip_init(nn.Linear, n_in, n, dtype=layer.W.dtype, device=layer.W.device)  # no random number is drawn
         with torch.no_grad():
             linear.weight.copy_(layer.W)
             linear.bias.copy_(layer.b[:, 0])

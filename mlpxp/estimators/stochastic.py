@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,13 +185,24 @@ def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[li
             scores.append(scores_of(epoch.validation_score, epoch.validation_cost, flat=flat))
             return
         estimator._hold(epoch.parameters)
-        with translated() if isinstance(estimator.monitor, str) else nullcontext():
+        with translated() if isinstance(estimator.monitor, str) else nullcontext(), _without_names(estimator):
             value = scorer(estimator, X, y)
         if not hasattr(value, "__float__"):
             raise RangeError(f"monitor must return a number, got {value!r}")
         scores.append([float(value)] * estimator.n_networks)
 
     return score
+
+
+@contextmanager
+def _without_names(estimator: Any) -> Iterator[None]:
+    """Let an estimator predict on data whose names were read off before, without scikit-learn's warning that they have none."""
+    names = vars(estimator).pop("feature_names_in_", None)
+    try:
+        yield
+    finally:
+        if names is not None:
+            estimator.feature_names_in_ = names
 
 
 def optimizer_of(estimator: Any) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OutputError,
         PairingError,
         RangeError,
+        ScaleWarning,
         ShapeError,
         UnknownNameError,
     )
@@ -87,6 +88,7 @@ __all__ = [
     "PerceptronRun",
     "RangeError",
     "Rows",
+    "ScaleWarning",
     "Separation",
     "ShapeError",
     "StepDecay",
@@ -127,7 +129,7 @@ _WHERE = {
     "backend": "Backend get_backend known_backends",
     "devices": "Device",
     "errors": "BackendError DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
-    "OutOfMemoryError OutputError PairingError RangeError ShapeError UnknownNameError",
+    "OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError",
     "estimators": "MLPClassifier MLPRegressor to_backend",
     "evaluation": "Evaluation evaluate",
     "functional": "backward cost cost_and_gradients forward predict",

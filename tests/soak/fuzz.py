@@ -136,6 +136,9 @@ def main():
     begun, sums, peak = time.perf_counter(), Counter(), 0
     n_each = -(-options.files // len(GOOD))
     for kind in GOOD:
+        if time.perf_counter() - begun > options.seconds:
+            print(f"no time for {kind}", file=sys.stderr)
+            continue
         with tempfile.TemporaryDirectory() as folder:
             for number, content in enumerate(LIES[kind](np.random.default_rng(options.seed))):
                 Path(folder, f"lie-{number:02}").write_bytes(content)

@@ -148,8 +148,8 @@ def main():
                 print(f"{kind}: {dict(tally)}", file=sys.stderr)
     seconds = time.perf_counter() - begun
     print(
-        f"| mutated files | {sums['files']:,} files: {sums['errors']:,} clean errors, {sums['answers']:,} right answers, "
-        f"at most {peak >> 20:,} MiB | {seconds:.0f} s |"
+        f"| damaged files | {sums['files']:,} | {sums['errors']:,} clean errors, {sums['answers']:,} right answers, "
+        f"at most {peak >> 20:,} MiB more | {seconds:.0f} |"
     )
 
 

@@ -31,7 +31,8 @@ def main():
             + [str(TESTS / suite) for suite in SUITES]
         )
     seconds = time.perf_counter() - begun
-    print(f"| property cases | {sum(cases.COUNTED.values()):,} cases of {len(cases.COUNTED)} properties | {seconds:.0f} s |")
+    outcome = f"of {len(cases.COUNTED)} properties, {'all hold' if code == 0 else 'not all hold'}"
+    print(f"| property cases | {sum(cases.COUNTED.values()):,} | {outcome} | {seconds:.0f} |")
     sys.exit(int(code))
 
 

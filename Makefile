@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu check build pins clean
+.PHONY: help demo test test-gpu soak check build pins clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS="t
 
 test-gpu:  ## the tests of the backends on every CUDA GPU library here; installs nothing, so PYTHON has to have it all
 	@PYTHONPATH=.:backends $(PYTHON) tests/run_on_gpu.py
+
+soak: $(VENV)/.test $(VENV)/.project  ## the hard tests at length, at most 15 minutes: damaged files, odd values, killed runs
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak
 
 check: $(VENV)/.test $(VENV)/.project  ## style, types, and who may import whom
 	$(BIN)/ruff check

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OutputError,
         PairingError,
         RangeError,
+        ScaleWarning,
         ShapeError,
         UnknownNameError,
     )
@@ -89,6 +90,7 @@ __all__ = [
     "PerceptronRun",
     "RangeError",
     "Rows",
+    "ScaleWarning",
     "Separation",
     "ShapeError",
     "StepDecay",
@@ -134,7 +136,7 @@ _WHERE = {
     "backend": "Backend get_backend known_backends",
     "devices": "Device",
     "errors": "BackendError DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
-    "OutOfMemoryError OutputError PairingError RangeError ShapeError UnknownNameError",
+    "OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError",
     "estimators": "MLPClassifier MLPRegressor",
     "evaluation": "Evaluation evaluate",
     "exchange": "from_keras_weights from_sklearn from_torch load save to_sklearn to_torch",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
+import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, namespace
-from mlpxp.errors import DataError, RangeError, ShapeError
+from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
 from mlpxp.shapes import check_layers, check_shapes
 from mlpxp.streaming import Rows
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_options", "check_whole"]
+__all__ = ["check_examples", "check_options", "check_whole", "warn_of_scale"]
+
+
+_TOO_FAR = 2.0**19  # in float32, see warn_of_scale
+_LOOKED_AT = 2**18  # numbers, of at most 1024 examples
 
 
 def check_options(
@@ -117,6 +123,48 @@ def check_examples(
             raise DataError(f"{names[2]} must be finite and not negative")
         if not xp.any(weights > 0.0):
             raise DataError(f"{names[2]} must not all be zero: there would be nothing to learn from")
+
+
+def warn_of_scale(library: Backend, X: Array | Rows, dtype: str) -> None:
+    """Warn of a feature for whose scale float32 has too few digits; looks at up to 1024 examples, evenly spaced.
+
+    A layer's z is a sum of w·x, where w begins near 1/√n and activations change over a distance of about 1 in z. In float32 a product is
+    rounded by up to u = 2⁻²⁴ of itself, so a feature of size x moves z by u·x. From x = 2¹⁹ (524,288) on that is 1/32: three hundredths
+    of the range over which a sigmoid changes are noise. What a feature says is how it varies, so the same holds of one that is stored
+    as 2¹⁹ of its standard deviations: its own digits are gone. float64 has u = 2⁻⁵³, and nothing is said of it. Below these sizes bad
+    scales make training slow, but it is not rounding that hinders it.
+
+    Warns
+    -----
+    ScaleWarning
+    """
+    if dtype != "float32":
+        return
+    n, m = X.shape[-2:]
+    step = max(1, -(-m // min(1024, max(2, _LOOKED_AT // max(1, n)))))
+    values = X.take(slice(None, None, step)).T if isinstance(X, Rows) else library.to_numpy(X[..., ::step])
+    values = values.astype("float64")
+    reach = abs(values).max(axis=-1)
+    spread = values.std(axis=-1)
+    bad = (reach >= _TOO_FAR) | ((spread > 0.0) & (reach >= _TOO_FAR * spread))
+    if not bad.any():
+        return
+    place = tuple(int(axis[0]) for axis in bad.nonzero())
+    more = f", and {bad.sum() - 1:,} more" if bad.sum() > 1 else ""
+    warnings.warn(
+        f"feature {place[-1]} of X (counted from 0{more}) reaches {reach[place]:.3g} and has a standard deviation of {spread[place]:.3g}: "
+        "float32 rounds away what is to be learnt from it; standardise it, (x - mean) / deviation, or train in float64",
+        ScaleWarning,
+        stacklevel=_outside(),
+    )
+
+
+def _outside() -> int:
+    """The stack level at which :func:`warn_of_scale` was entered from outside the library (scikit-learn's wrappers count as inside)."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"mlpxp", "sklearn"}:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:

@@ -18,6 +18,8 @@ what was wrong, what was wanted, what was got, and why.
     ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
     ├── OutputError         (OSError)          a place that can't be written to
     └── DivergenceError     (ArithmeticError, ValueError)  the cost stopped being finite
+
+And one warning, :class:`ScaleWarning` (UserWarning): features whose scale float32 has not the digits for.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ __all__ = [
     "OutputError",
     "PairingError",
     "RangeError",
+    "ScaleWarning",
     "ShapeError",
     "UnknownNameError",
 ]
@@ -105,6 +108,10 @@ class FileFormatError(MlpxpError, ValueError):
 
 class OutputError(MlpxpError, OSError):
     """A file can't be written where it was asked for."""
+
+
+class ScaleWarning(UserWarning):
+    """A feature is so large, or varies so little around a large value, that float32 rounds away what is to be learnt from it."""
 
 
 class DivergenceError(MlpxpError, ArithmeticError, ValueError):

@@ -134,10 +134,15 @@ def _check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
         checked = tuple(operator.index(size) for size in sizes)
     except TypeError:
-        raise RangeError(f"sizes must be whole numbers, one a layer, such as (2, 3, 1), got {sizes!r}") from None
+        raise RangeError(f"sizes must be whole numbers, one a layer, such as (2, 3, 1), got {_shortened(sizes)}") from None
     if len(checked) < 2 or min(checked) < 1:
-        raise RangeError(f"sizes must be at least two positive numbers, the inputs and the outputs, got {checked}")
+        raise RangeError(f"sizes must be at least two positive numbers, the inputs and the outputs, got {_shortened(checked)}")
     return checked
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:96]}...{text[-1]}"
 
 
 def _one_each(hidden: str | Activation | Sequence[str | Activation], n_hidden: int) -> tuple[Activation, ...]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import Array, check_floating, check_together
+from mlpxp.arrays import Array, check_floating, check_together, dtype_name
 from mlpxp.errors import DtypeError, ShapeError
 from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_layers", "check_shapes"]
+__all__ = ["check_layers", "check_precision", "check_shapes"]
 
+_HALF = ("float16", "bfloat16")
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
 
 
@@ -34,7 +35,7 @@ def check_shapes(
     ShapeError
         A shape that the equations can't use; the message says which shape was wanted and why.
     DtypeError
-        A dtype that is not real and floating, or that differs from the others'.
+        A dtype that is not real and floating, or that differs from the others'; half precision where there are targets.
     BackendError
         No array, or arrays of two libraries or two devices.
     """
@@ -42,6 +43,8 @@ def check_shapes(
     arrays = {"the parameters": W, "X": X, "Y": Y, "weights": weights}
     check_floating(**arrays)
     check_together(**arrays)
+    if Y is not None:
+        check_precision(Y)
     stacked = tuple(W.shape[:-_MATRIX])
     if parameters is not None:
         _check_layers(network, parameters, stacked)
@@ -54,6 +57,20 @@ def check_shapes(
             raise ShapeError("X and Y must have at least one example, got none: a mean over no examples is undefined")
     if weights is not None and tuple(weights.shape) not in ((X.shape[-1],), (*stacked, X.shape[-1])):
         raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+
+
+def check_precision(Y: Array) -> None:
+    """Refuse targets of half precision: a cost and its gradient are sums, and 65,504 is float16's largest number.
+
+    Raises
+    ------
+    DtypeError
+    """
+    if dtype_name(Y) in _HALF:
+        raise DtypeError(
+            f"Y must be float32 or float64 for a cost and its gradient, got {dtype_name(Y)}: their sums overflow in it, or have too few "
+            "digits; convert all arrays with xp.astype(..., xp.float32)"
+        )
 
 
 def check_layers(network: Network, parameters: Parameters) -> Any:

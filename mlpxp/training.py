@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace
 from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
-from mlpxp.checks import check_examples, check_options
+from mlpxp.checks import check_examples, check_options, warn_of_scale
 from mlpxp.draws import check_seed
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
@@ -17,6 +17,7 @@ from mlpxp.evaluation import Evaluator
 from mlpxp.history import History, TrainingResult
 from mlpxp.loop import Callback, Loop, Penalty
 from mlpxp.network import Network, Parameters, initialize
+from mlpxp.shapes import check_precision
 from mlpxp.stopping import Watch
 from mlpxp.streaming import Rows
 
@@ -121,6 +122,11 @@ def train(
     OutOfMemoryError
         The device has too little memory for a step; the message suggests a batch size.
 
+    Warns
+    -----
+    ScaleWarning
+        In float32 a feature reaches 2¹⁹, or 2¹⁹ of its standard deviations: standardise it, or train in float64.
+
     Examples
     --------
     >>> import numpy as np
@@ -155,12 +161,15 @@ def train(
     held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3])
     X, Y, weights = examples
     check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
+    check_precision(Y)
     if start is None:
         start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
     parameters = start.last_parameters if isinstance(start, TrainingResult) else start
     check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
     if held_out is not None:
         check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
+    if earlier is None:
+        warn_of_scale(library, X, dtype_name(Y))
     members = _members(parameters)
     restores_best = held_out is not None and patience is not None
     m = int(X.shape[-1])

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpxp.data.table import Column, Matrix, Table
+from mlpxp.data.unpacking import check_regular, most_of
 from mlpxp.data.wording import counted, reason
 from mlpxp.errors import DataError, FileFormatError, ShapeError
 
@@ -32,7 +33,6 @@ __all__ = ["is_idx", "labels_beside", "load_folder", "load_pair", "read_idx"]
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 NAME = re.compile(r"[-._]idx(\d)-ubyte(\.gz)?$")
 CHUNK = 1 << 20
-MOST_GZIP = 1_032  # deflate can't make data smaller than this many times
 
 
 def is_idx(path: Path) -> bool:
@@ -55,6 +55,7 @@ def read_idx(path: Path) -> NDArray[Any]:
     FileFormatError
         The file is not IDX, is cut short, or is longer than its header says.
     """
+    check_regular(path)
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -63,7 +64,7 @@ def read_idx(path: Path) -> NDArray[Any]:
             if not zipped:
                 return _read(file, path, most=size)
             with gzip.GzipFile(fileobj=file) as unzipped:
-                return _read(unzipped, path, most=MOST_GZIP * size)
+                return _read(unzipped, path, most=most_of(size))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileFormatError(f"{path} is damaged or cut short: it can't be decompressed ({reason(error)})") from error
 
@@ -95,6 +96,8 @@ def _read(file: IO[bytes] | gzip.GzipFile, path: Path, *, most: int) -> NDArray[
         raise FileFormatError(f"{path} is cut short: its header says {shape}, {wanted:,} bytes of values, got {len(values):,}")
     if file.read(1):
         raise FileFormatError(f"{path} is longer than its header says: {shape} is {wanted:,} bytes of values, and more follow")
+    if wanted == 0:
+        raise DataError(f"{path} is empty, with no images or labels: its header says {shape}")
     array = np.frombuffer(values, dtype=dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
 

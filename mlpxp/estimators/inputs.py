@@ -38,8 +38,13 @@ def is_foreign(values: Any) -> bool:
 
 
 def to_host(values: Any) -> Any:
-    """Bring an array of another library to NumPy; all else stays as it is."""
-    return backend_of(values).to_numpy(values) if is_foreign(values) else values
+    """Bring an array of another library to NumPy, bfloat16, which NumPy hasn't, as float32; all else stays as it is."""
+    if not is_foreign(values):
+        return values
+    if dtype_name(values) == "bfloat16":
+        xp = namespace(values)
+        values = xp.astype(values, xp.float32)
+    return backend_of(values).to_numpy(values)
 
 
 def is_mapped(array: Any) -> bool:

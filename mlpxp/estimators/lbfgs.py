@@ -15,6 +15,7 @@ from sklearn.utils.optimize import _check_optimize_result
 
 from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
+from mlpxp.checks import warn_of_scale
 from mlpxp.errors import DivergenceError
 from mlpxp.estimators.curves import forget
 from mlpxp.estimators.examples import columns
@@ -132,6 +133,7 @@ def solve(
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, objective.X, objective.Y, len(objective.Y))
+    warn_of_scale(objective.library, objective.X, objective.dtype)
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
     found: list[_Found] = []

@@ -31,6 +31,7 @@ import datetime
 import json
 import os
 import platform
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,6 +140,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Reader]:
     try:
         if file.is_dir():
             raise DataError(f"{file} is a folder: wanted a model file")
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise DataError(f"{file} is no regular file: wanted a model file")
         with file.open("rb"):
             pass  # for an error of the system's own; safe_open would word it otherwise
         with safe_open(str(file), framework="numpy") as handle:
@@ -191,7 +194,7 @@ class Reader:
         return dtype
 
     def refuse(self, why: str) -> FileFormatError:
-        return FileFormatError(f"{self.path} is a damaged or foreign model file: {why}")
+        return FileFormatError(f"{self.path} is a damaged or foreign model file: {why if len(why) <= 300 else f'{why[:297]}...'}")
 
     def json(self, name: str, *, required: bool = True) -> dict[str, Any]:
         """One of the metadata that are JSON objects."""

@@ -1,4 +1,5 @@
 import json
+import os
 import struct
 
 import numpy as np
@@ -161,6 +162,30 @@ def test_files_that_are_not_there(tmp_path):
         load_model(tmp_path / "nothing")
     with pytest.raises(DataError, match="is a folder"):
         load_model(tmp_path)
+
+
+def test_a_pipe_and_a_device_have_no_end(path):
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="is no regular file"):
+        load_model(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="is no regular file"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0.safetensors", "x" * 5000, "\udcff", ""])
+def test_names_that_are_no_files(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError):
+        load_model(name)
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_million_layers(forge, size):
+    n = 10**6
+    network = {"sizes": [size] * n, "hidden": ["relu"] * (n - 2), "output": "identity", "loss": "mse"}
+    _refused(forge({"network": json.dumps(network)}), "damaged or foreign")
 
 
 @pytest.mark.parametrize("kept", [0, 4, 8, 50, 500, -1])

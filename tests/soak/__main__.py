@@ -1,0 +1,37 @@
+"""All the long versions, one after the other, and their rows as one table: what ``make soak`` runs."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+MOST = 15 * 60.0  # seconds, all together
+FOLDER = Path(__file__).parent
+
+
+def main():
+    """Run every module here that has a main, each with an equal share of the time that is left."""
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py")) if not path.stem.startswith("_")}
+    names = [name for name, source in sources.items() if "\ndef main(" in source]
+    rows, failed, end = [], [], time.monotonic() + MOST
+    for number, name in enumerate(names):
+        share = (end - time.monotonic()) / (len(names) - number)
+        bound = ["--seconds", f"{share - 10:.0f}"] if '"--seconds"' in sources[name] else []
+        command = [sys.executable, "-m", f"tests.soak.{name}", *bound]
+        print(" ".join(["python", *command[1:]]), flush=True)
+        try:
+            run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=share)
+        except subprocess.TimeoutExpired:
+            failed.append(f"{name} took more than {share:.0f} s")
+            continue
+        if run.returncode:
+            failed.append(f"{name} ended with {run.returncode}")
+        table = [line for line in run.stdout.splitlines() if line.startswith("|")]
+        rows += table[2:] if table[1:2] and table[1].startswith("|---") else table  # without a head of its own
+    print("\n| what | times | outcomes | seconds |\n|---|---|---|---|", *rows, sep="\n")
+    if failed:
+        sys.exit(f"failed: {'; '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,9 +14,11 @@ from mlpxp.draws import check_seed
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
 from mlpxp.evaluation import Evaluator
+from mlpxp.feeding import Penalty
 from mlpxp.history import History, TrainingResult
-from mlpxp.loop import Callback, Loop, Penalty
+from mlpxp.loop import Callback, Loop
 from mlpxp.network import Network, Parameters, initialize
+from mlpxp.standing import Standing
 from mlpxp.stopping import Watch
 from mlpxp.streaming import Rows
 
@@ -183,21 +185,19 @@ def train(
         past = past[-1:]  # of the epochs before, only the last one's parameters are still there
     patience = patience or (None if tolerance is None else _PATIENCE)
     watch = Watch.over(members, tolerance, patience, past, before=len(history.cost) - len(past))
+    state = optimizer.start(parameters) if earlier is None else _state_of(earlier, network, optimizer)
     loop = Loop(
         network,
         library,
         optimizer,
-        (parameters, optimizer.start(parameters) if earlier is None else _state_of(earlier, network, optimizer)),
+        Standing.at_start((parameters, state), history, watch, best=None if earlier is None else earlier.parameters),
         (*rows, weights),
         batches=batches,
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
         clip_norm=clip_norm,
-        watch=watch,
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
         restores_best=restores_best,
-        history=history,
-        best=parameters if earlier is None else earlier.parameters,
     )
     try:
         return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)

@@ -14,6 +14,7 @@ from mlpxp.backend import Backend, get_backend, known_backends
 from mlpxp.devices import Device
 from mlpxp.errors import (
     BackendError,
+    CheckpointWarning,
     DataError,
     DivergenceError,
     DtypeError,
@@ -54,6 +55,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendStatus",
+    "CheckpointWarning",
     "Constant",
     "Cosine",
     "DataError",

@@ -18,6 +18,8 @@ what was wrong, what was wanted, what was got, and why.
     ├── FileFormatError     (ValueError)       a file that is truncated, damaged, foreign, or from a newer version
     ├── OutputError         (OSError)          a place that can't be written to
     └── DivergenceError     (ArithmeticError, ValueError)  the cost stopped being finite
+
+and one warning, :class:`CheckpointWarning`, for what must not end a training that can go on.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendError",
+    "CheckpointWarning",
     "DataError",
     "DivergenceError",
     "DtypeError",
@@ -105,6 +108,10 @@ class FileFormatError(MlpxpError, ValueError):
 
 class OutputError(MlpxpError, OSError):
     """A file can't be written where it was asked for."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint couldn't be written, and training goes on; or it couldn't be read, and the one before was."""
 
 
 class DivergenceError(MlpxpError, ArithmeticError, ValueError):

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.activations import find_activation
 from mlpxp.backend import get_backend
-from mlpxp.checks import check_options, check_whole
+from mlpxp.checks import check_keeping, check_options, check_whole
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
 from mlpxp.storage import check_writable
+from mlpxp.storage.files import previous_of
 
 if TYPE_CHECKING:
     from mlpxp.data import Missing, Task
 
-__all__ = ["OPTIMIZERS", "Options", "check_outputs", "names", "widths"]
+__all__ = ["OPTIMIZERS", "Options", "check_checkpoint", "check_outputs", "names", "widths"]
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
@@ -60,6 +61,10 @@ class Options:
     dtype: Literal["float32", "float64"] = "float32"
     backend: str = "auto"
     device: str | None = None
+    checkpoint: str | None = None
+    every: int | None = None
+    every_seconds: float | None = None
+    resume: bool = False
 
     def __post_init__(self) -> None:
         _one_of("task", self.task, ("classification", "regression", None))
@@ -81,6 +86,7 @@ class Options:
             penalty=self.penalty,
             max_seconds=self.max_seconds,
         )
+        check_keeping(checkpoint=self.checkpoint, every=self.every, every_seconds=self.every_seconds, resume=self.resume)
         self.make_network(1, 1, classes=False)
         library = get_backend(self.backend)
         library.to_numpy(library.asarray([0.0], dtype=self.dtype, device=self.device))  # a GPU, a device or a dtype that isn't there
@@ -171,6 +177,22 @@ def check_outputs(written: dict[str, str | None], read: Sequence[str]) -> None:
             for one in (source, *source.split(",")):
                 if Path(one).exists() and Path(path).exists() and Path(one).samefile(path):
                     raise OutputError(f"--{option} would overwrite {one}, which is read: name another file")
+
+
+def check_checkpoint(path: str | None, *, resume: bool) -> bool:
+    """Find out whether there is a run to go on with.
+
+    Raises
+    ------
+    OutputError
+        There is one, and nobody wants to go on with it.
+    """
+    if path is None:
+        return False
+    there = [str(one) for one in (path, previous_of(path)) if Path(one).exists()]
+    if there and not resume:
+        raise OutputError(f"{there[0]} holds a run: --resume goes on with it; to begin anew remove {' and '.join(there)}")
+    return bool(there)
 
 
 def _one_of(name: str, value: Any, known: tuple[Any, ...]) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "Kept", "checkpoint_contents", "checkpoint_in", "look_at_checkpoint", "read_standing", "result_in"]
 
+DIGESTS = ("data", "validation data")  # in the metadata of the run: texts that tell a reader nothing
 ROLES = ("layers", "now", "started", "before", "safe")
 
 
@@ -162,10 +163,12 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
     found = reader.json("run")
     for name, wanted in kept.run.items():
         if found.get(name) != wanted:
-            raise RangeError(
-                f"{reader.path} is of a run with {name} {_told(found.get(name))}, and this one has {_told(wanted)}: "
-                "go on with the arguments of the run that wrote it, or begin anew with another file"
-            )
+            got = found.get(name)
+            told = f"{name} {_told(got)}, and this one has {_told(wanted)}"
+            if name in DIGESTS and got is not None and wanted is not None:
+                told = f"other {name} of the same shape"
+            remedy = "go on with the arguments of the run that wrote it, or begin anew with another file"
+            raise RangeError(f"{reader.path} is of a run with {told}: {remedy}")
     facts = _facts(reader)
     standing = read_standing(reader, kept.standing, facts, place, network=kept.network)
     return replace(kept, standing=standing, longest=facts["longest"])

@@ -76,7 +76,7 @@ def train(
     epochs : int
         How many passes over the data there may be, from 1.
     batch_size : int, optional
-        Examples in a batch; by default all of them, and an epoch is one update as in the notes.
+        Examples in a batch; by default all of them, and an epoch is one update as in the textbook.
     seed : int, optional
         Decides the initial parameters (unless ``start`` is given) and the batches; by default 0, or that of the earlier result.
     validation : (X, Y) or (X, Y, weights), optional

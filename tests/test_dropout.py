@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from formulas_in_jax import functions_in_jax
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Network, RangeError, draws, naive_gradients
@@ -236,28 +237,10 @@ def test_masks_are_left_alone():
 # --------------------------------------------------------------------------------------------------------------- gradients
 
 
-def functions_in_jax():
-    import jax
-    import jax.numpy as jnp
-
-    return jax, {
-        "identity": lambda z: z,
-        "sigmoid": jax.nn.sigmoid,
-        "tanh": jnp.tanh,
-        "relu": jax.nn.relu,
-        "leaky_relu": lambda z: jax.nn.leaky_relu(z, 0.01),
-        "elu": jax.nn.elu,
-        "softplus": jax.nn.softplus,
-        "exp": jnp.exp,
-        "silu": jax.nn.silu,
-        "gelu": lambda z: jax.nn.gelu(z, approximate=True),
-    }
-
-
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_gradients_against_autodiff(x64, hidden):
     pytest.importorskip("jax")
-    jax, functions = functions_in_jax()
+    jax, functions, _ = functions_in_jax()
     network = network_of(6, 5, hidden=hidden)
     masked, masks, parameters, X, Y = masked_example(network, (0.5, 0.2))
 

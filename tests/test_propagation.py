@@ -25,7 +25,7 @@ def assert_close(tree, wanted, rtol):
         assert np.abs(got - reference).max() <= rtol * max(np.abs(reference).max(), 1e-30)
 
 
-# --------------------------------------------------------------------------------------------------------- the notes' examples
+# --------------------------------------------------------------------------------------------------------- the textbook's examples
 
 
 def test_shapes_of_3_2_1(backend):

@@ -55,6 +55,30 @@ def test_the_snippets_run_one_after_the_other(capsys):
     assert "converged" in printed or "maximum" in printed
 
 
+def run(command, folder):
+    """Run one of the README's commands in a folder, and make sure that it says of itself that it went well."""
+    program, *arguments = command
+    assert program == "mlpxp"
+    done = subprocess.run(
+        [sys.executable, "-c", "from mlpxp.cli import main; main()", *arguments],
+        cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, (arguments, done.stderr)
+
+
+def commands_of(heading):
+    block = re.search(rf"## {heading}\n+```sh\n(.*?)```", README, re.DOTALL).group(1)
+    return [shlex.split(line, comments=True) for line in block.splitlines()]
+
+
+def test_the_commands_for_a_class_run_as_written(tmp_path):
+    page, *others = commands_of("In front of a class, and alone")
+    assert page == ["mlpxp", "lesson"]  # which serves until it is stopped: tests/lesson/test_page.py
+    for command in others:
+        run(command, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"lesson.html", "half-planes.png", "error.png"}
+
+
 def test_the_commands_run_as_written(tmp_path):
     (tmp_path / "mnist").mkdir()
     for file in (ROOT / "tests" / "data" / "idx").iterdir():
@@ -63,19 +87,13 @@ def test_the_commands_run_as_written(tmp_path):
     rows += [f"{i % 7 + (i % 3)},{i % 5},{'red' if i % 2 else 'blue'},{'abc'[i % 3]}" for i in range(120)]
     for name in ("table.csv", "held-out.csv", "new.csv"):
         (tmp_path / name).write_text("\n".join(rows) + "\n")
-    block = re.search(r"## The command line\n+```sh\n(.*?)```", README, re.DOTALL).group(1)
-    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    commands = commands_of("The command line")
     # the model of the table has to be the one that predict is shown with, so the IDX folder's run goes elsewhere
     for command in commands:
         if "mnist/" in command:
             command += ["--output", "mnist.safetensors"]
     assert len(commands) >= 6
-    for program, *arguments in commands:
-        assert program == "mlpxp"
-        run = subprocess.run(
-            [sys.executable, "-c", "from mlpxp.cli import main; main()", *arguments],
-            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120,
-        )  # fmt: skip
-        assert run.returncode == 0, (arguments, run.stderr)
+    for command in commands:
+        run(command, tmp_path)
     assert (tmp_path / "curve.png").stat().st_size > 1000
     assert (tmp_path / "predictions.csv").read_text().count("\n") == 121

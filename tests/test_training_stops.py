@@ -23,7 +23,8 @@ from mlpxp import (
     draws,
     train,
 )
-from mlpxp.arrays import tree_map
+from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp_backends.program import Program
 
 # --------------------------------------------------------------------------------------------------------- divergence
 
@@ -317,6 +318,44 @@ def test_ctrl_c_inside_a_fold_keeps_what_was_learnt(backend, to_device, to_host,
     wanted = by_hand(start(), X, Y, GradientDescent(0.1, momentum=0.9), update - 1)
     assert_close(to_host(result.parameters), wanted[0])
     assert result.history.cost == pytest.approx(wanted[1], rel=1e-12)
+
+
+def interrupted_run(monkeypatch, number):
+    """Press Ctrl-C half-way through a step of the n-th run of a program; return the programs that there are."""
+    programs, run = [], Program.run
+
+    def press():
+        raise KeyboardInterrupt
+
+    def counted(self, *given):
+        programs.append(self)
+        if len(programs) == number:
+            self._calls.insert(len(self._calls) // 2, press)
+        return run(self, *given)
+
+    monkeypatch.setattr("mlpxp_backends.program.Program.run", counted)
+    return programs
+
+
+@pytest.mark.parametrize(("number", "epochs", "batches"), [(1, 1, 0), (3, 2, 2), (4, 3, 0), (5, 3, 2)])
+def test_ctrl_c_inside_a_recorded_fold_keeps_what_was_there_before_it(monkeypatch, number, epochs, batches):
+    """Batches of 4, 4 and 2 are two folds an epoch: from the second epoch on the first is a program, from the third the last too."""
+    programs = interrupted_run(monkeypatch, number)
+    X, Y, begin, optimizer = *data(), start(), GradientDescent(0.1, momentum=0.9)
+    before = listed((X, Y, begin))
+    result = train(NETWORK, X, Y, optimizer=optimizer, epochs=10, batch_size=4, start=begin)
+    assert len(programs) == number
+    assert (result.stop, result.epochs) == (Stop.INTERRUPTED, epochs)
+    parameters, costs, state = by_hand(begin, X, Y, optimizer, epochs, size=4)
+    for rows in draws.batch_order(0, epochs + 1, 10)[: 4 * batches].reshape(batches, 4):
+        gradients = mlpxp.cost_and_gradients(NETWORK, parameters, X[:, rows], Y[:, rows])[1]
+        parameters, state = optimizer.update(parameters, gradients, state)
+    assert_close(result.parameters, parameters)
+    assert_close(result.optimizer_state.velocity, state.velocity)
+    assert result.history.cost == pytest.approx(costs, rel=1e-12)
+    assert listed((X, Y, begin)) == before
+    returned = tree_leaves((result.parameters, result.last_parameters, result.optimizer_state))
+    assert not any(np.may_share_memory(leaf, memory) for leaf in returned for memory in programs[-1]._all)
 
 
 def test_ctrl_c_between_the_batches_of_an_epoch_keeps_the_batches_done(monkeypatch):

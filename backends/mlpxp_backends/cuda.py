@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlpxp_backends.fusion import Expression
+    from mlpxp_backends.expressions import Expression
 
 __all__ = ["source"]
 

@@ -20,7 +20,7 @@ from mlpxp_backends.fusion import Fusion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlpxp_backends.fusion import Expression
+    from mlpxp_backends.expressions import Expression
 
 __all__ = ["backend"]
 

@@ -118,7 +118,7 @@ class _Packing:
             else:
                 return False
         first: Any = calls[0]
-        self._calls[whole] = first._replace(args=tuple(args), out=whole, layout=self._layout(members))
+        self._calls[whole] = first._replace(args=tuple(args), out=whole)
         return True
 
     def _layout(self, members: tuple[Register, ...]) -> Layout:

@@ -121,7 +121,7 @@ class Program:
         bases = [self._recording.whole(one) for one in read]
         for one in sorted(read, key=lambda one: one not in self._homes):
             dies = one in self._memory and self._last[one] == number and bases.count(one) == 1
-            if dies and self._recording.layouts[one] == call.layout:
+            if dies and self._recording.layouts[one] == self._recording.layouts[call.out]:
                 return one
         return None
 

@@ -61,8 +61,6 @@ class Call(NamedTuple):
     args, kwargs
         With registers in the place of arrays.
     out : Register
-    layout : Layout or None
-        Of a result with memory of its own.
     """
 
     how: str
@@ -70,7 +68,6 @@ class Call(NamedTuple):
     args: tuple[Any, ...]
     kwargs: tuple[tuple[str, Any], ...]
     out: Register
-    layout: Layout | None
 
 
 _NEVER = ("nonzero", "unique", "repeat", "from_dlpack")  # shapes that depend on numbers, and arrays from elsewhere
@@ -129,8 +126,12 @@ class Recording:
         self.result: Any = None
 
     def says_the_same(self, other: Recording) -> bool:
-        """Whether another run made the same calls, with the same numbers, of the same functions."""
-        return (self.given, self.result, self.calls) == (other.given, other.result, other.calls)
+        """Whether another run made the same calls, with the same numbers, of the same functions, to the same kinds of result."""
+        return (self.given, self.result, self.calls, self._made) == (other.given, other.result, other.calls, other._made)
+
+    @property
+    def _made(self) -> list[Layout]:
+        return [self.layouts[call.out] for call in self.calls]
 
     def refused(self, why: str) -> TypeError:
         """Return the error to raise; a step that swallows it is refused all the same."""
@@ -159,13 +160,13 @@ class Recording:
             if isinstance(array.value, np.ndarray) and np.may_share_memory(result, array.value):
                 view = self.new(result)
                 self.base[view.register] = self.whole(array.register)
-                self._note("view", function, args, kwargs, view, None)
+                self._note("view", function, args, kwargs, view)
                 return view
         made = self.new(result)
         into = isinstance(function, np.ufunc) or function in _TAKE_OUT
         like = np.empty_like(result)  # its memory has no gaps
         self.layouts[made.register] = Layout(like.shape, like.dtype, like.strides)
-        self._note("into" if into else "elsewhere", function, args, kwargs, made, self.layouts[made.register])
+        self._note("into" if into else "elsewhere", function, args, kwargs, made)
         return made
 
     def change(self, function: np.ufunc, array: Recorded, other: Any) -> Recorded:
@@ -177,13 +178,13 @@ class Recording:
             changed = self.new(function(array.value, _value(other), out=array.value))
         else:  # NumPy's scalars don't change
             changed = self.new(function(array.value, _value(other)))
-        self._note("into", function, (array, other), {}, changed, self.layouts[changed.register])
+        self._note("into", function, (array, other), {}, changed)
         array.register, array.value = changed.register, changed.value
         return array
 
-    def _note(self, how: str, function: Any, args: Any, kwargs: dict[str, Any], out: Recorded, layout: Layout | None) -> None:
+    def _note(self, how: str, function: Any, args: Any, kwargs: dict[str, Any], out: Recorded) -> None:
         places = filled(args, _place), filled(tuple(kwargs.items()), _place)
-        self.calls.append(Call(how, function, *places, out.register, layout))
+        self.calls.append(Call(how, function, *places, out.register))
 
     def __getattr__(self, name: str) -> Any:
         """Return the namespace's constants and dtypes as they are, and its functions as functions of recorded arrays."""
@@ -314,7 +315,7 @@ def without_repetitions(recording: Recording) -> Recording:
     for one in recording.calls:
         call = one._replace(args=filled(one.args, first), kwargs=filled(one.kwargs, first))
         try:
-            made = known.setdefault((call.function, call.args, call.kwargs, call.layout), call.out)
+            made = known.setdefault((call.function, call.args, call.kwargs, recording.layouts[call.out]), call.out)
         except TypeError:  # a slice or a fixed array among the arguments
             made = call.out
         if made == call.out:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Register", "Tape"]
+__all__ = ["Learnt", "Register", "Tape"]
+
+_TRIES = 4  # tapes that differ before a step is taken for one without a tape
 
 
 class Register(int):
@@ -84,6 +86,24 @@ class Tape:
             for place in freed:
                 registers[place] = None
         return _filled(self.result, registers)
+
+
+class Learnt:
+    """What is known about a step: nothing, its tape, or that it has none."""
+
+    def __init__(self) -> None:
+        self.tape: Tape | None = None
+        self.is_hopeless = False
+        self._seen: list[Tape] = []
+
+    def see(self, tape: Tape) -> None:
+        """Take the tape for the step if the step before said the same; after a few that differ there is no hope."""
+        if tape.whole and self._seen and tape.says_the_same(self._seen[-1]):
+            tape.prepare()
+            self.tape, self._seen = tape, []
+            return
+        self._seen.append(tape)
+        self.is_hopeless = not tape.whole or len(self._seen) > _TRIES
 
 
 def _registers(tree: Any) -> set[int]:

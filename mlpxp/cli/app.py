@@ -16,7 +16,9 @@ from mlpxp.cli.bench import bench
 from mlpxp.cli.explain import explain
 from mlpxp.cli.lesson import lesson
 from mlpxp.cli.running import INTERRUPTED, Program, checkpoint_told, how_to_go_on, interruptions_ignored
+from mlpxp.cli.separate import separate
 from mlpxp.cli.wording import finite, one_line
+from mlpxp.cli.xor import xor
 
 if TYPE_CHECKING:
     from mlpxp.cli.fitting import Fitted, Learnt, Plan
@@ -34,6 +36,8 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command()(lesson)
+app.command()(xor)
+app.command()(separate)
 app.command()(approximate)
 
 DATA_HELP = (

@@ -24,8 +24,10 @@ _OUTPUTS = {"mse": "sigmoid", "binary_cross_entropy": "sigmoid", "cross_entropy"
 def explain(
     data: Annotated[
         str,
-        typer.Option(metavar="NAME", help="The examples: notes (two of three features, for a network 3-2-1) or the table of and, or, xor."),
-    ] = "notes",
+        typer.Option(
+            metavar="NAME", help="The examples: textbook (two of three features, for a network 3-2-1) or the table of and, or, xor."
+        ),
+    ] = "textbook",
     hidden: Annotated[str, typer.Option(metavar="WIDTHS", help="Of the hidden layers: 4,3 or none.")] = "2",
     activation: Annotated[str, typer.Option(metavar="NAME", help="Of the hidden layers: sigmoid, tanh, relu, gelu, ...")] = "sigmoid",
     loss: Annotated[

@@ -173,6 +173,18 @@ class Report:
         staircase = None if constructed is None else "as many sigmoids, constructed, not trained"
         self._facts({"trained": trained, "staircase": staircase, "plot": plot})
 
+    def text(self, text: str) -> None:
+        """Lines as they are."""
+        for line in text.splitlines():
+            self._line(line)
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
+        """Rows of cells; the columns whose numbers are given are set to the right."""
+        table = _table(*headers, right=right)
+        for row in rows:
+            table.add_row(*(Text(printable(cell)) for cell in row))
+        self._print(table)
+
     def written(self, paths: Mapping[str, str]) -> None:
         """Where the files are."""
         self._facts(dict(paths))

@@ -56,7 +56,7 @@ class Examples:
 
 
 def built_in(name: str) -> Examples:
-    """Return a built-in set. XOR's numbers stay 0 and 1, as the notes have them; others are standardised.
+    """Return a built-in set. XOR's numbers stay 0 and 1, as the textbook has them; others are standardised.
 
     Raises
     ------

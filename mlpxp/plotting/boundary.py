@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpxp.errors import DataError, RangeError, ShapeError
 from mlpxp.plotting.fitted import check_single, fitted, host
-from mlpxp.plotting.plane import Plane, examples_of, made_like, names_of, pair_of, through
+from mlpxp.plotting.plane import MARGIN, Plane, examples_of, made_like, names_of, pair_of, through
 from mlpxp.plotting.style import INK, LONGEST, MARKED, add_title, canvas, figure_class, hues, plain
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def plot_decision_boundary(
     *,
     features: tuple[int | str, int | str] = (0, 1),
     grid_resolution: int = 200,
+    margin: float = MARGIN,
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Figure:
@@ -53,6 +55,8 @@ def plot_decision_boundary(
         The features from left to right and upwards. All others are held at their medians over X, and the title says so.
     grid_resolution : int, default 200
         Points of the grid along each axis, from 2.
+    margin : float, default 0.08
+        How much of the plane is shown beyond the examples on each side, as a share of their range; from 0.
     ax : Axes, optional
         Where to draw; by default a figure of its own.
     title : str, optional
@@ -84,7 +88,9 @@ def plot_decision_boundary(
     pair = pair_of(features, names)
     if not isinstance(grid_resolution, int) or grid_resolution < 2:
         raise RangeError(f"grid_resolution must be a whole number from 2, got {grid_resolution!r}")
-    plane = through(examples, pair, grid_resolution)
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0.0 <= margin < math.inf:
+        raise RangeError(f"margin must be a number from 0, got {margin!r}")
+    plane = through(examples, pair, grid_resolution, margin)
     _check_target(estimator, plane, X)
     targets = None if y is None else _targets(y, len(examples))
     figure, axes = canvas(ax, figsize=(6.4, 4.4))

@@ -15,9 +15,9 @@ from mlpxp.backend import backend_of
 from mlpxp.errors import DataError, RangeError, ShapeError, UnknownNameError
 from mlpxp.plotting.fitted import host, texts
 
-__all__ = ["Plane", "examples_of", "made_like", "names_of", "pair_of", "through"]
+__all__ = ["MARGIN", "Plane", "examples_of", "made_like", "names_of", "pair_of", "through"]
 
-_MARGIN = 0.08  # of the examples' range, on each side
+MARGIN = 0.08  # of the examples' range, on each side
 _AT_A_TIME = 4_000_000  # numbers that are handed to the estimator
 
 
@@ -56,13 +56,13 @@ class Plane:
         return values.reshape(g, g, *values.shape[1:])
 
 
-def through(examples: NDArray[Any], pair: tuple[int, int], grid_resolution: int) -> Plane:
-    """Return the plane through the medians of the examples, as wide as they are and a margin more."""
+def through(examples: NDArray[Any], pair: tuple[int, int], grid_resolution: int, margin: float = MARGIN) -> Plane:
+    """Return the plane through the medians of the examples, as wide as they are and this share of it more on each side."""
 
     def axis(values: NDArray[Any]) -> NDArray[Any]:
         low, high = values.min(), values.max()
-        margin = _MARGIN * (high - low) or 0.5
-        return np.linspace(low - margin, high + margin, grid_resolution)
+        more = margin * (high - low) or 0.5
+        return np.linspace(low - more, high + more, grid_resolution)
 
     return Plane(np.median(examples, axis=0), pair, axis(examples[:, pair[0]]), axis(examples[:, pair[1]]))
 

@@ -24,6 +24,7 @@ __all__ = [
     "figure_class",
     "figure_of",
     "hues",
+    "lettering",
     "plain",
 ]
 
@@ -95,6 +96,13 @@ def hues(n: int) -> list[tuple[float, float, float]]:
         tuple(0.6 ** (index // len(HUES)) * part for part in to_rgb(HUES[index % len(HUES)]))  # type: ignore[misc]  # three parts
         for index in range(n)
     ]
+
+
+def lettering() -> dict[str, Any]:
+    """How text is written on a coloured ground: with a white rim."""
+    from matplotlib.patheffects import withStroke
+
+    return {"path_effects": [withStroke(linewidth=2.0, foreground="white")]}
 
 
 def plain(label: object) -> str:

@@ -36,7 +36,7 @@ def explained(separation: Separation, most: int) -> str:
 
 
 def _no_hyperplane(separation: Separation, most: int) -> str:
-    """Notes P2 for any data: of each class the constraints add up to the same expression, once above 0 and once below."""
+    """P2 for any data: of each class the constraints add up to the same expression, once above 0 and once below."""
     constraints, (first, second) = separation.constraints, separation.classes
     n = len(constraints[0].x)
     rounding = "" if n <= _EXACTLY else " (to six digits)"

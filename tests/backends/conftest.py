@@ -11,7 +11,8 @@ import pytest
 from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, draws, initialize
 from mlpxp.arrays import namespace
 from mlpxp.step import Inputs, TrainingStep
-from mlpxp_backends.fusion import Fusion, step_by_step
+from mlpxp_backends.expressions import step_by_step
+from mlpxp_backends.fusion import Fusion
 
 
 def _bump(Z):
@@ -155,6 +156,11 @@ class Recorder:
 @pytest.fixture
 def recorder():
     return Recorder()
+
+
+@pytest.fixture
+def fusion():
+    return Fusion(xp, step_by_step(xp))
 
 
 @pytest.fixture(scope="session")

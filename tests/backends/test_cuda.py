@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlpxp_backends.cuda import source
-from mlpxp_backends.fusion import Expression, step_by_step
+from mlpxp_backends.expressions import Expression, step_by_step
 
 COMPILER = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
 TYPES = {"float32": "float", "float64": "double", "int32": "int", "bool": "bool"}

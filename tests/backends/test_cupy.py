@@ -174,7 +174,7 @@ def test_a_kernel_that_is_wrong_does_not_compile():
 @pytest.mark.skipif(not has_gpu(), reason="there is no GPU")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_kernel_computes_what_numpy_computes_on_a_gpu(everything, dtype):
-    from mlpxp_backends.fusion import step_by_step
+    from mlpxp_backends.expressions import step_by_step
 
     for expression, (shape, arguments) in everything.items():
         if dtype not in expression.arguments:

@@ -11,7 +11,8 @@ from mlpxp import Network, draws
 from mlpxp.arrays import device_of, library_of, tree_leaves, tree_map
 from mlpxp.backend import fold_in_python
 from mlpxp.dropout import dropout_masks
-from mlpxp_backends.fusion import Fusion, step_by_step
+from mlpxp_backends.expressions import step_by_step
+from mlpxp_backends.fusion import Fusion
 
 NETWORK = Network((3, 20, 15, 2), ("tanh", "silu"), "softmax", "cross_entropy")
 RATES = (0.2, 0.5)

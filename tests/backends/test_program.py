@@ -8,6 +8,7 @@ import weakref
 import array_api_compat.numpy as xp
 import numpy as np
 import pytest
+from backend_folds import Counts, plain
 
 from mlpxp import ACTIVATIONS, Adam, Network
 from mlpxp.arrays import namespace, tree_leaves, tree_map
@@ -15,17 +16,6 @@ from mlpxp.backend import fold_in_python
 from mlpxp_backends.replaying import fold
 
 HIDDEN = [*[name for name in ACTIVATIONS if name != "softmax"], "bump"]
-
-
-class Counts:
-    """A step that counts how often it is called."""
-
-    def __init__(self, step):
-        self.step, self.calls = step, 0
-
-    def __call__(self, *args):
-        self.calls += 1
-        return self.step(*args)
 
 
 def equal(got, wanted):
@@ -78,10 +68,6 @@ def test_batches_of_another_size_are_another_program(core):
     for one in (each, short, each, short):
         equal(fold(step, one.state, one.inputs, *one.data), plain(one))
     assert step.calls == 4
-
-
-def plain(case):
-    return tree_map(np.asarray, fold_in_python(xp, case.step, case.state, case.inputs, *case.data))
 
 
 def test_data_that_are_others_each_time(core):

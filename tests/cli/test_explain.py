@@ -16,7 +16,7 @@ def test_by_default_it_is_the_notes_3_2_1(run):
     assert [np.shape(layer[name]) for layer in found["parameters"] for name in "Wb"] == [(2, 3), (2, 1), (1, 2), (1, 1)]
     assert [shapes[name] for name in ("∂C/∂W1", "∂C/∂b1", "∂C/∂W2", "∂C/∂b2")] == [(2, 3), (2, 1), (1, 2), (1, 1)]
     network = Network((3, 2, 1))
-    parameters, (X, Y) = initialize(network, seed=0, dtype="float64"), examples("notes")
+    parameters, (X, Y) = initialize(network, seed=0, dtype="float64"), examples("textbook")
     trace = forward(network, parameters, X)
     values = {step["name"]: step["values"] for step in found["steps"]}
     assert values["A2"] == trace[-1].A.tolist()
@@ -29,7 +29,7 @@ def test_what_is_printed_is_what_json_holds(run):
     printed, found = run("explain", "--seed", 3), run("explain", "--seed", 3, "--json").json
     assert (printed.code, printed.err) == (0, "")
     assert "\x1b" not in printed.out
-    assert printed.out.startswith("3-2-1, sigmoid, sigmoid, 11 parameters, mse; 2 examples of notes, η = 1\n")
+    assert printed.out.startswith("3-2-1, sigmoid, sigmoid, 11 parameters, mse; 2 examples of textbook, η = 1\n")
     lines = printed.out.splitlines()
     for step in found["steps"]:
         (at,) = [index for index, line in enumerate(lines) if step["equation"] in line]
@@ -94,7 +94,7 @@ def test_no_hidden_layer(run):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--data", "nand"), "the examples must be one of notes, and, or, xor, got 'nand'"),
+        (("--data", "nand"), "the examples must be one of textbook, and, or, xor, got 'nand'"),
         (("--loss", "poisson"), "loss must be one of mse, binary_cross_entropy, cross_entropy, got 'poisson'"),
         (("--hidden", "wide"), "hidden must be the widths of the layers"),
         (("--hidden", "400"), "at most 1,000 parameters, got 2,001"),

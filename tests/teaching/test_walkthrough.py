@@ -90,7 +90,7 @@ def test_it_is_the_library_s_forward_cost_backward_and_update_to_the_bit(backend
 def test_shapes_of_the_notes_3_2_1():
     """F3, and what the equations make of it for two examples."""
     network = Network((3, 2, 1))
-    walk = walk_through(network, initialize(network, seed=0, dtype="float64"), *examples("notes"))
+    walk = walk_through(network, initialize(network, seed=0, dtype="float64"), *examples("textbook"))
     shapes = {step.name: step.shape for step in walk.steps}
     assert shapes == {
         "Z1": (2, 2),

@@ -1,4 +1,4 @@
-"""The story of the notes as sections of text, equations, tables and figures. What is shown is computed when the page is made.
+"""The story of the textbook as sections of text, equations, tables and figures. What is shown is computed when the page is made.
 
 ::
 

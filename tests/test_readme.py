@@ -44,7 +44,8 @@ def test_the_lines_of_the_table_beside_scikit_learn_run(capsys):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_the_snippets_run_one_after_the_other(capsys):
+def test_the_snippets_run_one_after_the_other(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     assert len(SNIPPETS) >= 3
     for snippet in SNIPPETS:

@@ -22,7 +22,7 @@ and the metadata
     JSON: what the run was asked for, by name; a run with anything else does not go on from here.
 ``standing``
     JSON: ``{"epochs": 12, "first": 0, "seconds": 3.5, "folds": 2, "weight": 64.0, "longest": 2000, "best_epoch": [11], "stale": [1],
-    "stops": [null], "restored_best": true, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"}}``.
+    "stops": [null], "is_stack": false, "restored_best": true, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"}}``.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def checkpoint_contents(kept: Kept) -> Contents:
         "best_epoch": watch.best_epoch,
         "stale": watch.stale,
         "stops": list(standing.stops),
+        "is_stack": now[0].W.ndim > 2,
         "restored_best": kept.restores_best,
         "seed": kept.seed,
         "optimizer_state": type(state).__name__,
@@ -160,7 +161,7 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
     RangeError
         It was another run; the message names the first difference.
     """
-    found = reader.json("run")
+    facts, found = _facts(reader), reader.json("run")
     for name, wanted in kept.run.items():
         if found.get(name) != wanted:
             got = found.get(name)
@@ -169,7 +170,6 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
                 told = f"other {name} of the same shape"
             remedy = "go on with the arguments of the run that wrote it, or begin anew with another file"
             raise RangeError(f"{reader.path} is of a run with {told}: {remedy}")
-    facts = _facts(reader)
     standing = read_standing(reader, kept.standing, facts, place, network=kept.network)
     return replace(kept, standing=standing, longest=facts["longest"])
 
@@ -199,7 +199,7 @@ def read_standing(reader: Reader, like: Standing, facts: dict[str, Any], place: 
         started=trees["started"],
         before=trees["before"],
         safe=trees["safe"],
-        history=history_in(reader),
+        history=_history(reader, facts, stack),
         watch=watch,
         stops=stops,
         first=facts["first"],
@@ -220,12 +220,12 @@ def result_in(reader: Reader, place: Place) -> TrainingResult:
     trees, name = _parameters(reader, network, facts, place), facts["optimizer_state"]
     members = tuple(trees["now"][0].W.shape[:-2])
     stops = tuple(Stop.INTERRUPTED if stop is None else Stop(stop) for stop in facts["stops"])
-    if not len(facts["best_epoch"]) == len(stops) == math.prod(members):
+    if not len(facts["best_epoch"]) == len(stops) == math.prod(members) or len(members) > 1:
         raise reader.refuse("its best_epoch and stops must have one entry for each network")
     return TrainingResult(
         network=network,
         parameters=trees["layers"],
-        history=history_in(reader),
+        history=_history(reader, facts, members),
         stop=stops if members else stops[0],
         best_epoch=tuple(facts["best_epoch"]) if members else facts["best_epoch"][0],
         last_parameters=trees["now"],
@@ -252,7 +252,7 @@ def look_at_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             seconds=float(facts["seconds"]),
             best_epoch=facts["best_epoch"],
             stops=facts["stops"],
-            history=history_in(reader),
+            history=_history(reader, facts, (len(facts["stops"]),) if facts["is_stack"] else ()),
             dtype=reader.dtype,
             created=reader.created,
             versions=reader.versions,
@@ -264,8 +264,10 @@ def _facts(reader: Reader) -> dict[str, Any]:
     if reader.kind != "checkpoint":
         raise reader.refuse(f"wanted a checkpoint, got a {reader.kind[:60]}")
     facts = reader.json("standing")
-    for name in ("epochs", "first", "folds", "seed"):
-        reader.field(facts, name, "a whole number from 0", lambda value: type(value) is int and value >= 0)
+    for name in ("epochs", "first", "folds"):
+        reader.field(facts, name, "a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**63)
+    reader.field(facts, "seed", "a whole number from 0", lambda value: type(value) is int and value >= 0)
+    reader.field(facts, "is_stack", "true or false", lambda value: isinstance(value, bool))
     reader.field(facts, "longest", "a whole number from 1", lambda value: type(value) is int and value >= 1)
     for name in ("seconds", "weight"):
         reader.field(facts, name, "a number from 0", lambda value: type(value) in {int, float} and 0.0 <= value < math.inf)
@@ -276,6 +278,13 @@ def _facts(reader: Reader) -> dict[str, Any]:
     reader.field(facts, "optimizer_state", "a name", lambda value: isinstance(value, str))
     reader.field(facts, "same_as", f"names of {', '.join(ROLES)}", _are_roles)
     return facts
+
+
+def _history(reader: Reader, facts: dict[str, Any], members: tuple[int, ...]) -> History:
+    history = history_in(reader, members)
+    if not facts["first"] <= facts["epochs"] == len(history.cost):
+        raise reader.refuse(f"its history must have the {facts['epochs']} epochs that are done, got {len(history.cost)}")
+    return history
 
 
 def _parameters(reader: Reader, network: Network, facts: dict[str, Any], place: Place) -> dict[str, Parameters]:

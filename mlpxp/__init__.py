@@ -7,44 +7,48 @@ out has the library, the device and the dtype of what went in; nothing is moved 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.activations import ACTIVATIONS, Activation
-from mlpxp.backend import Backend, get_backend, known_backends
-from mlpxp.devices import Device
-from mlpxp.errors import (
-    BackendError,
-    CheckpointWarning,
-    DataError,
-    DivergenceError,
-    DtypeError,
-    FileFormatError,
-    MissingLibraryError,
-    MlpxpError,
-    OutOfMemoryError,
-    OutputError,
-    PairingError,
-    RangeError,
-    ShapeError,
-    UnknownNameError,
-)
-from mlpxp.evaluation import Evaluation, evaluate
-from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
-from mlpxp.gradient_check import GradientCheck, check_gradients
-from mlpxp.history import Epoch, History, TrainingResult
-from mlpxp.instruments.counting import Operations, count_operations, counting
-from mlpxp.losses import LOSSES, Loss
-from mlpxp.naive import naive_gradients
-from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
-from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
-from mlpxp.propagation import Passed
-from mlpxp.separability import PerceptronRun, Separation, perceptron, separate
-from mlpxp.stopping import Stop
-from mlpxp.storage import Model, load, save
-from mlpxp.streaming import Rows
-from mlpxp.survey import BackendStatus, backends
-from mlpxp.training import train
-from mlpxp.versions import show_versions
+if TYPE_CHECKING:
+    from mlpxp.activations import ACTIVATIONS, Activation
+    from mlpxp.backend import Backend, get_backend, known_backends
+    from mlpxp.devices import Device
+    from mlpxp.errors import (
+        BackendError,
+        CheckpointWarning,
+        DataError,
+        DivergenceError,
+        DtypeError,
+        FileFormatError,
+        MissingLibraryError,
+        MlpxpError,
+        OutOfMemoryError,
+        OutputError,
+        PairingError,
+        RangeError,
+        ShapeError,
+        UnknownNameError,
+    )
+    from mlpxp.estimators import MLPClassifier, MLPRegressor, to_backend
+    from mlpxp.evaluation import Evaluation, evaluate
+    from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
+    from mlpxp.gradient_check import GradientCheck, check_gradients
+    from mlpxp.history import Epoch, History, TrainingResult
+    from mlpxp.instruments.counting import Operations, count_operations, counting
+    from mlpxp.losses import LOSSES, Loss
+    from mlpxp.naive import naive_gradients
+    from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
+    from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
+    from mlpxp.propagation import Passed
+    from mlpxp.separability.perceptron import PerceptronRun, perceptron
+    from mlpxp.separability.separation import Separation, separate
+    from mlpxp.stopping import Stop
+    from mlpxp.storage import Model, load, save
+    from mlpxp.streaming import Rows
+    from mlpxp.survey import BackendStatus, backends
+    from mlpxp.training import train
+    from mlpxp.versions import show_versions
 
 __all__ = [
     "ACTIVATIONS",
@@ -120,20 +124,54 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from mlpxp.estimators import MLPClassifier, MLPRegressor, to_backend
+_WHERE = {
+    "activations": "ACTIVATIONS Activation",
+    "backend": "Backend get_backend known_backends",
+    "devices": "Device",
+    "errors": "BackendError CheckpointWarning DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
+    "OutOfMemoryError OutputError PairingError RangeError ShapeError UnknownNameError",
+    "estimators": "MLPClassifier MLPRegressor to_backend",
+    "evaluation": "Evaluation evaluate",
+    "functional": "backward cost cost_and_gradients forward predict",
+    "gradient_check": "GradientCheck check_gradients",
+    "history": "Epoch History TrainingResult",
+    "instruments.counting": "Operations count_operations counting",
+    "losses": "LOSSES Loss",
+    "naive": "naive_gradients",
+    "network": "Layer Network Parameters initialize stack unstack",
+    "optimizers": "Adam AdamW Constant Cosine GradientDescent StepDecay WarmUp",
+    "propagation": "Passed",
+    "separability.perceptron": "PerceptronRun perceptron",
+    "separability.separation": "Separation separate",
+    "stopping": "Stop",
+    "storage": "Model load save",
+    "streaming": "Rows",
+    "survey": "BackendStatus backends",
+    "training": "train",
+    "versions": "show_versions",
+}
+"""Where each public name is: its module is imported when the name is first asked for, so that importing this one costs nothing."""
 
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor", "to_backend")  # they need scikit-learn, which takes a second to import
+_MODULES = {name: f"mlpxp.{module}" for module, names in _WHERE.items() for name in names.split()}
+_EXTRAS = {"mlpxp.estimators": "sklearn"}  # what needs more than the core, and how to get it
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ESTIMATORS:
+    if name not in _MODULES:
         raise AttributeError(f"module 'mlpxp' has no attribute {name!r}")
+    module = _MODULES[name]
     try:
-        from mlpxp import estimators
+        value = getattr(import_module(module), name)
     except ImportError as error:
-        raise MissingLibraryError(f"mlpxp.{name} needs {error.name}, which can't be imported: pip install 'mlpxp[sklearn]'") from error
-    return getattr(estimators, name)
+        if module not in _EXTRAS:
+            raise
+        from mlpxp.errors import MissingLibraryError
+
+        raise MissingLibraryError(
+            f"mlpxp.{name} needs {error.name}, which can't be imported: pip install 'mlpxp[{_EXTRAS[module]}]'"
+        ) from error
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -79,10 +79,15 @@ def namespace(array: Array) -> Any:
     known = _MODULES.get(type(array))
     if known is not None:
         return known
-    xp = array_api_compat.array_namespace(array)
+    xp = _own_namespace(array) or array_api_compat.array_namespace(array)
     if isinstance(xp, ModuleType):
         _MODULES[type(array)] = xp
     return xp
+
+
+def _own_namespace(array: Any) -> Any:
+    """The host's arrays speak the standard themselves from NumPy 2 on, and a translation would import all of that library."""
+    return array.__array_namespace__() if array_api_compat.is_numpy_array(array) else None
 
 
 def is_array(value: Any) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache, partial
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from mlpxp.arrays import Array, device_like, device_of, first_leaf, is_array, library_of, namespace, tree_map
@@ -19,6 +18,7 @@ from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "Backend",
@@ -194,6 +194,8 @@ def known_backends() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _registered() -> dict[str, EntryPoint]:
+    from importlib.metadata import EntryPoint, entry_points  # which reads mail headers: as long as the rest of the core to import
+
     ours = {name: EntryPoint(name=name, value=value, group=_GROUP) for name, value in _OURS.items()}
     return ours | {point.name: point for point in entry_points(group=_GROUP)}
 

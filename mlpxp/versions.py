@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["show_versions"]
 
 _PACKAGES = (
     "mlpxp", "array-api-compat", "numpy", "cupy-cuda13x", "cupy-cuda12x", "torch", "jax", "array-api-strict",
-    "scikit-learn", "safetensors", "polars", "matplotlib", "typer", "rich",
+    "scikit-learn", "safetensors", "polars", "matplotlib", "typer", "rich", "ndonnx", "onnx",
 )  # fmt: skip
 
 
@@ -24,6 +23,8 @@ def show_versions() -> None:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

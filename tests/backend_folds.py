@@ -2,8 +2,8 @@
 
 import math
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 
 from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.backend import fold_in_python

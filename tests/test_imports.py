@@ -7,10 +7,26 @@ from pathlib import Path
 
 import pytest
 
+import mlpxp
+
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "mlpxp").rglob("*.py"))
 WALL = sorted((ROOT / "backends" / "mlpxp_backends").glob("*.py"))
-LIBRARIES = {"array_api_strict", "cupy", "cupyx", "dask", "jax", "jaxlib", "mlx", "mparray", "ndonnx", "torch"}
+LIBRARIES = {
+    "array_api_strict",
+    "cupy",
+    "cupyx",
+    "dask",
+    "jax",
+    "jaxlib",
+    "mlx",
+    "mparray",
+    "ndonnx",
+    "onnx",
+    "onnxruntime",
+    "spox",
+    "torch",
+}
 MEASURED_AGAINST = {"accuracy.py": {"mparray"}}  # of mlpxp/bench: 50 digits
 HOST = {
     "approximation",
@@ -22,6 +38,7 @@ HOST = {
     "draws.py",
     "batches.py",
     "estimators",
+    "exchange",
     "separability",
     "storage",
     "streaming.py",
@@ -76,6 +93,7 @@ OPTIONAL = {*LIBRARIES, "matplotlib", "polars", "rich", "safetensors", "scipy", 
     ("code", "wanted"),
     [
         ("import mlpxp", set()),
+        ("import mlpxp.cli.app", {"typer"}),
         ("import mlpxp; mlpxp.known_backends()", set()),
         ("import mlpxp; mlpxp.get_backend('auto')", set()),
         ("import mlpxp; mlpxp.get_backend('strict')", {"array_api_strict"}),
@@ -86,3 +104,26 @@ def test_nothing_is_loaded_but_what_was_asked_for(code, wanted):
     loaded = loaded_by(code)
     assert "mlpxp" in loaded
     assert loaded & OPTIONAL == wanted
+
+
+def test_importing_the_library_imports_nothing_at_all():
+    """So that it takes no time: everything is where it is first asked for."""
+    assert not loaded_by("import mlpxp") & {"numpy", "array_api_compat", "dataclasses"}
+
+
+def test_each_public_name_is_where_the_table_says_and_where_a_type_checker_is_told():
+    tree = ast.parse((ROOT / "mlpxp" / "__init__.py").read_text(encoding="utf-8"))
+    told = {
+        name.name: node.module
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    assert told == mlpxp._MODULES
+    assert sorted([*told, "__version__"]) == sorted(mlpxp.__all__)
+    for name, module in told.items():
+        assert getattr(mlpxp, name) is getattr(sys.modules[module], name)
+    with pytest.raises(AttributeError, match="module 'mlpxp' has no attribute 'nothing'"):
+        _ = mlpxp.nothing

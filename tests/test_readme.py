@@ -54,6 +54,7 @@ def test_the_snippets_run_one_after_the_other(capsys, tmp_path, monkeypatch):
     printed = capsys.readouterr().out
     assert float(re.search(r"cost ([\d.]+)", printed).group(1)) < 0.05
     assert "converged" in printed or "maximum" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"digits.onnx", "xor.onnx"}
 
 
 def run(command, folder):
@@ -98,3 +99,4 @@ def test_the_commands_run_as_written(tmp_path):
         run(command, tmp_path)
     assert (tmp_path / "curve.png").stat().st_size > 1000
     assert (tmp_path / "predictions.csv").read_text().count("\n") == 121
+    assert (tmp_path / "model.onnx").stat().st_size > 1000

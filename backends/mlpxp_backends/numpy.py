@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import array_api_compat.numpy as xp
 import numpy as np
 
 from mlpxp.backend import dtype_of, on_host
@@ -25,7 +24,7 @@ class NumpyBackend:
     """NumPy on the CPU."""
 
     name: ClassVar[str] = "numpy"
-    namespace: ClassVar[Any] = xp
+    namespace: ClassVar[Any] = np
     version: ClassVar[str] = np.__version__
     runs: ClassVar[str] = "recorded"
 
@@ -35,7 +34,7 @@ class NumpyBackend:
     def asarray(self, values: Any, *, dtype: str | None = None, device: Any = None) -> np.ndarray:
         if device is not None and str(device) != "cpu":
             raise no_such_device(self.name, device, self.devices())
-        values, dtype = on_host(values, xp), dtype_of(xp, dtype)
+        values, dtype = on_host(values, np), dtype_of(np, dtype)
         with memory_watched(host, MemoryError):
             try:
                 array = np.asarray(values, dtype=dtype, order="C")

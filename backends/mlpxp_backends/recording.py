@@ -15,7 +15,6 @@ from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import array_api_compat.numpy as xp
 import numpy as np
 
 from mlpxp.arrays import tree_leaves, tree_map
@@ -188,7 +187,7 @@ class Recording:
 
     def __getattr__(self, name: str) -> Any:
         """Return the namespace's constants and dtypes as they are, and its functions as functions of recorded arrays."""
-        found: Any = getattr(xp, name)
+        found: Any = getattr(np, name)
         if name.startswith(_NEVER) or isinstance(found, ModuleType):
             raise self.refused(f"{name} is not recorded")
         if not callable(found) or isinstance(found, type):

@@ -8,7 +8,6 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import array_api_compat.numpy as xp
 import numpy as np
 
 from mlpxp.arrays import tree_leaves, tree_map
@@ -29,7 +28,7 @@ def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple
     leaves = _Leaves(tree_leaves(state), tree_leaves(inputs), tree_leaves(data))
     learnt = _learnt(step, leaves, [one is None for one in (*inputs, *data)] if isinstance(inputs, tuple) else [])
     if learnt is None or learnt.settled == "as it is":
-        return fold_in_python(xp, step, state, inputs, *data)
+        return fold_in_python(np, step, state, inputs, *data)
     if learnt.settled:
         return _as_tree(state, *learnt.run(leaves))
     inputs = tree_map(np.asarray, inputs)

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.page import escaped, fact_list, page
 from mlpxp.bench.record import Record
-from mlpxp.bench.suite import BENCHMARKS
 
 __all__ = ["commands", "machine_facts", "report"]
 

@@ -1,50 +1,25 @@
-"""The benchmarks by name, and a run of several of them in which nothing that was finished is lost."""
+"""A run of several benchmarks in which nothing that was finished is lost."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 from mlpxp.bench.machine import describe_machine
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Gap, Record
 from mlpxp.bench.results import Section
 from mlpxp.errors import MlpxpError
 
-__all__ = ["BENCHMARKS", "INTERRUPTED", "Benchmark", "Tell", "run_suite"]
+__all__ = ["INTERRUPTED", "Tell", "run_suite"]
 
 Tell: TypeAlias = Callable[[str, float], object]  # what is being done, and how much of it is done: from 0 to 1
 INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """A benchmark: where it is, and the question that it answers.
-
-    Attributes
-    ----------
-    module : str
-        It has ``run(plan, tell)``, which returns a Section. Imported when it is run: it may need what others don't.
-    question : str
-    """
-
-    module: str
-    question: str
-
-
-BENCHMARKS = {
-    "complexity": Benchmark("mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"),
-    "cost": Benchmark("mlpxp.bench.cost", "How many forward passes does a gradient cost?"),
-    "devices": Benchmark("mlpxp.bench.devices", "From which size on is a GPU, or another library, faster?"),
-    "peers": Benchmark("mlpxp.bench.peers", "How does training compare with PyTorch, JAX and scikit-learn?"),
-    "estimators": Benchmark("mlpxp.bench.estimators", "How do the estimators compare with scikit-learn's, in time and memory?"),
-    "memory": Benchmark("mlpxp.bench.memory", "How much memory does backpropagation hold?"),
-    "accuracy": Benchmark("mlpxp.bench.accuracy", "How exact are gradients, against 50 digits?"),
-}
 
 
 def run_suite(

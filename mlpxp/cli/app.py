@@ -14,6 +14,7 @@ import typer
 from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
 from mlpxp.cli.explain import explain
+from mlpxp.cli.exporting import export
 from mlpxp.cli.lesson import lesson
 from mlpxp.cli.running import INTERRUPTED, Program, checkpoint_told, how_to_go_on, interruptions_ignored
 from mlpxp.cli.separate import separate
@@ -31,14 +32,9 @@ app = typer.Typer(
     cls=Program,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     help="Multi-layer perceptrons on tables, images and built-in data sets.",
 )
-app.add_typer(bench, name="bench")
-app.command()(lesson)
-app.command()(xor)
-app.command()(separate)
-app.command()(approximate)
 
 DATA_HELP = (
     "A CSV file with a header (compressed too), a Parquet file, an .npz with X and y, IDX files (MNIST's format) or a folder of them, "
@@ -326,7 +322,9 @@ def backends(as_json: Json = False) -> None:
         Report().backends(found)
 
 
-app.command()(explain)
+for _more in (export, lesson, xor, separate, explain, approximate):
+    app.command()(_more)
+app.add_typer(bench, name="bench")
 
 
 def _watched(planned: Plan, learn: Any, *, as_json: bool) -> Learnt:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlpxp.bench.suite import BENCHMARKS
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.cli.running import BAD_INPUT, INTERRUPTED, interruptions_ignored
 from mlpxp.cli.wording import one_line
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlpxp.bench.results import Figure, Section
     from mlpxp.cli.fitting import Fitted, Plan
     from mlpxp.cli.serving import Served, Verdict
+    from mlpxp.exchange.onnx import Port
     from mlpxp.network import Network
     from mlpxp.storage import Model
     from mlpxp.storage.checkpoint_file import Checkpoint
@@ -118,6 +119,18 @@ class Report:
                 "to go on": "the command that began it, with --resume; in Python train(..., resume=True)",
             }
         )
+
+    def exported(self, path: str, size_in_bytes: int, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
+        """What an ONNX file reads and gives."""
+        self._line(f"{path}: {size(size_in_bytes)}")
+        table = _table("", "name", "type", "shape")
+        for kind, ports in (("input", inputs), ("output", outputs)):
+            for port in ports[:MOST_CLASSES]:
+                shape = f"({port.shape[0]},)" if len(port.shape) == 1 else f"({', '.join(map(str, port.shape))})"
+                table.add_row(kind, Text(printable(port.name)), "text" if port.dtype == "str" else port.dtype, shape)
+            if len(ports) > MOST_CLASSES:
+                table.add_row("", f"and {len(ports) - MOST_CLASSES:,} more", "", "")
+        self._print(table)
 
     def backends(self, found: Sequence[BackendStatus]) -> None:
         """What can be used here: a row a device; below it, why the others can't be used and what to do."""

@@ -35,6 +35,11 @@ class Program(TyperGroup):
                 stream.reconfigure(errors="backslashreplace")
         sys.exit(self._exit_code(arguments, {**options, "standalone_mode": False}))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List the commands in plain text: what rich draws with takes longer to import than all the rest."""
+        self.rich_markup_mode = None
+        super().format_help(ctx, formatter)
+
     def _exit_code(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
         try:
             code = super().main(*arguments, **options)

@@ -310,17 +310,20 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
         _, A = self._passed(X, "predict")
         A = self._averaged(A)
-        xp = namespace(A)
         binarizer = self._binarizer
-        if binarizer.y_type_ == "multiclass":
-            return self._labels(xp.argmax(A, axis=-2))
+        if not binarizer.y_type_.startswith("multilabel"):
+            return self._labels(self._chosen(A))
+        return binarizer.inverse_transform(to_host(A.mT)) if binarizer.sparse_input_ else self._chosen(A)
+
+    def _chosen(self, A: Any) -> Any:
+        """Return the number of the most probable class of each example (m,), or each label's presence (m, n_classes)."""
+        xp = namespace(A)
+        if self._binarizer.y_type_ == "multiclass":
+            return xp.argmax(A, axis=-2)
         if self._has_two_classes():
             positive = xp.astype(A[0, ...] > 0.5, _integer(A))
-            return self._labels(positive if self.classes_.shape[0] > 1 else positive * 0)
-        present = xp.astype((A > 0.5).mT, _integer(A))
-        if binarizer.sparse_input_:
-            return binarizer.inverse_transform(to_host(A.mT))
-        return present
+            return positive if self.classes_.shape[0] > 1 else positive * 0
+        return xp.astype((A > 0.5).mT, _integer(A))
 
     def _labels(self, indices: Any) -> Any:
         """Return the labels with these numbers, in the place of the numbers where labels can be there."""

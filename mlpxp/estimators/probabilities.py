@@ -10,9 +10,14 @@ from mlpxp.estimators.errors import InvalidParameterError
 if TYPE_CHECKING:
     from mlpxp.network import Network
 
-__all__ = ["check_probabilities", "columns_of_classes", "log_probabilities"]
+__all__ = ["check_probabilities", "columns_of_classes", "log_probabilities", "promises_probabilities"]
 
 _OFF = 1e-3  # a sum of probabilities that is further from 1 has not been rounded, but is none
+
+
+def promises_probabilities(network: Network, *, multiclass: bool) -> bool:
+    """Return whether the output activation gives probabilities, whatever it is given."""
+    return network.output.values in ({"distribution"} if multiclass else {"probability", "distribution"})
 
 
 def check_probabilities(network: Network, A: Any, *, multiclass: bool) -> None:

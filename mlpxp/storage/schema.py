@@ -31,7 +31,6 @@ import datetime
 import json
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -392,6 +391,8 @@ def _no_constant(name: str) -> float:
 
 
 def _own_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("mlpxp")
     except PackageNotFoundError:

@@ -87,11 +87,10 @@ def history_in(reader: Reader, members: tuple[int, ...]) -> History:
     columns: dict[str, tuple[PerMember, ...]] = {}
     for name in History.__dataclass_fields__:
         array = reader.array(HISTORY + name, ("float64",), finite=False)
-        an_epoch = {"seconds": {()}, "learning_rate": {(), members}}.get(name, {members})
-        if array.ndim == 0 or (array.shape[1:] not in an_epoch and len(array)):
-            raise reader.refuse(
-                f"{HISTORY}{name} must have one number an epoch, or one for each member of a stack, got shape {array.shape}"
-            )
+        shapes = ((),) if name == "seconds" else ((), members) if name == "learning_rate" else (members,)
+        if array.ndim == 0 or (array.shape[1:] not in shapes and len(array)):
+            wanted = "one number an epoch, or one for each member of a stack"
+            raise reader.refuse(f"{HISTORY}{name} must have {wanted}, got shape {array.shape}")
         values: list[Any] = array.tolist()
         columns[name] = tuple(values) if array.ndim == 1 else tuple(map(tuple, values))
     epochs, validated = len(columns["cost"]), len(columns["validation_cost"])

@@ -4,8 +4,8 @@ import math
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 import pytest
 
 from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, draws, initialize

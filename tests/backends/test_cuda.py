@@ -4,8 +4,8 @@ import ctypes
 import shutil
 import subprocess
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 import pytest
 
 from mlpxp_backends.cuda import source

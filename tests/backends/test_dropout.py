@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 import pytest
 
 import mlpxp

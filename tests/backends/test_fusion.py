@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import array_api_compat.numpy as xp
 import array_api_strict
 import numpy as np
+import numpy as xp
 import pytest
 from backend_folds import close, plain
 

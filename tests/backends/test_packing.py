@@ -1,7 +1,7 @@
 """What is done alike to several arrays is done once, and gives the same bits; where the order forbids it, nothing is packed."""
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 import pytest
 
 from mlpxp import Adam, AdamW, GradientDescent, Network, initialize

@@ -5,8 +5,8 @@ import threading
 import tracemalloc
 import weakref
 
-import array_api_compat.numpy as xp
 import numpy as np
+import numpy as xp
 import pytest
 from backend_folds import Counts, plain
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Gap, Record
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
-from mlpxp.bench.suite import BENCHMARKS
 
 
 @pytest.fixture

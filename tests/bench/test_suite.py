@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 import mlpxp
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.plan import FULL, QUICK, Plan, make_plan
 from mlpxp.bench.record import Gap
-from mlpxp.bench.suite import BENCHMARKS, INTERRUPTED, run_suite
+from mlpxp.bench.suite import INTERRUPTED, run_suite
 from mlpxp.errors import BackendError, DataError, UnknownNameError
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.record import read_record, to_json
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
-from mlpxp.bench.suite import BENCHMARKS
 from mlpxp.errors import DataError, RangeError
 
 pytest.importorskip("matplotlib")

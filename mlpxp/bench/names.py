@@ -1,0 +1,33 @@
+"""The benchmarks by name: where each is, and the question that it answers. Nothing is imported here but what a list of them needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["BENCHMARKS", "Benchmark"]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark: where it is, and the question that it answers.
+
+    Attributes
+    ----------
+    module : str
+        It has ``run(plan, tell)``, which returns a Section. Imported when it is run: it may need what others don't.
+    question : str
+    """
+
+    module: str
+    question: str
+
+
+BENCHMARKS = {
+    "complexity": Benchmark("mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"),
+    "cost": Benchmark("mlpxp.bench.cost", "How many forward passes does a gradient cost?"),
+    "devices": Benchmark("mlpxp.bench.devices", "From which size on is a GPU, or another library, faster?"),
+    "peers": Benchmark("mlpxp.bench.peers", "How does training compare with PyTorch, JAX and scikit-learn?"),
+    "estimators": Benchmark("mlpxp.bench.estimators", "How do the estimators compare with scikit-learn's, in time and memory?"),
+    "memory": Benchmark("mlpxp.bench.memory", "How much memory does backpropagation hold?"),
+    "accuracy": Benchmark("mlpxp.bench.accuracy", "How exact are gradients, against 50 digits?"),
+}

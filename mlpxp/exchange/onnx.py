@@ -1,0 +1,238 @@
+"""Models as ONNX files, made by running the heart on arrays that write down what is done to them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpxp import propagation
+from mlpxp.arrays import first_leaf, maker_like, namespace, tree_leaves, tree_map
+from mlpxp.backend import backend_of
+from mlpxp.errors import BackendError, DtypeError, MissingLibraryError, RangeError, ShapeError, UnknownNameError
+from mlpxp.history import TrainingResult
+from mlpxp.network import Network
+from mlpxp.shapes import check_shapes
+from mlpxp.storage import Model, check_writable, write_atomically
+
+if TYPE_CHECKING:
+    from mlpxp.network import Parameters
+
+__all__ = ["Graph", "Port", "check_name", "export_onnx", "graph_of", "listed", "outputs", "parameters_on_host", "write_graph"]
+
+_BUILDER = "onnx_export"  # of mlpxp_peers: the one place that names ndonnx and onnx
+_MOST_BYTES = (1 << 31) - (1 << 20)  # an ONNX file is one message of protobuf, which holds 2 GiB
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or an output of a file.
+
+    Attributes
+    ----------
+    name : str
+    dtype : str
+        ``float32``, ``float64``, ``int64``, ``bool``, ``str``, ...
+    shape : tuple of int or str
+        ``"N"`` is the number of examples, which is free.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What is to be written: what goes in, and how the outputs come of it.
+
+    Attributes
+    ----------
+    inputs : tuple of Port
+    function : callable
+        Takes a dict of the inputs' arrays by name, and returns one of the outputs'. It may only use the array API: the arrays hold no
+        numbers, and the length of the first axis is ``None``.
+    summary : str
+        What the model is, for people.
+    facts : dict of str to str
+        The same for programs: the file's metadata.
+    """
+
+    inputs: tuple[Port, ...]
+    function: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    summary: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a model as an ONNX file, whose predictions are those of the library.
+
+    The file is what the forward pass (F1, F2) does to arrays that write down what is done to them. Here, as everywhere outside the core,
+    examples are rows, and there may be any number N of them.
+
+    Parameters
+    ----------
+    model : MLPClassifier, MLPRegressor, TrainingResult, Model, or (Network, parameters)
+        Fitted, of any backend; an ensemble (``n_networks``) is averaged. Activations of your own may only use the array API.
+    path : str or path
+        A name that ends in ``.onnx``; an old file is replaced.
+
+    Notes
+    -----
+    The input ``X`` (N, n_features) has the dtype of the parameters. The outputs are
+
+    - of a classifier ``label`` (N,) in the classes' own type (text, whole numbers, ...), for several labels (N, n_classes) of 0 and 1; and
+      ``probabilities`` (N, n_classes), unless the output activation is one that promises none;
+    - of a regressor ``prediction`` (N,), or (N, n_outputs) for several;
+    - of anything else ``A`` (N, n_L), the last layer's.
+
+    The predictions are the library's to rounding (1e-6 in float32, 1e-12 in float64). What the library refuses, NaN and infinity, a file
+    computes with. A file needs opset 21; onnxruntime 1.20 and later run it. `mlpxp export` writes a model file of the command line
+    together with its preparation of raw columns.
+
+    Raises
+    ------
+    MissingLibraryError
+        ``ndonnx`` is not installed: ``pip install 'mlpxp[onnx]'``.
+    NotFittedError
+        The estimator is not fitted.
+    ShapeError, DtypeError, RangeError
+        A stack of networks that is no ensemble, a dtype other than float32 and float64, or more than 2 GiB.
+    BackendError
+        Something that can't be exported: a model of another kind, or an activation that ONNX has no form of.
+    UnknownNameError, OutputError
+        The name does not end in ``.onnx``, or the file can't be written.
+
+    Examples
+    --------
+    >>> from mlpxp import Network, initialize
+    >>> from mlpxp.exchange import export_onnx
+    >>> network = Network((4, 8, 3), hidden="tanh", output="softmax", loss="cross_entropy")
+    >>> export_onnx((network, initialize(network, seed=0)), "network.onnx")  # doctest: +SKIP
+    """
+    check_name(path)
+    write_graph(graph_of(model), path)
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a file's name that doesn't say that it is an ONNX file.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    if Path(path).suffix.lower() != ".onnx":
+        raise UnknownNameError(f"an ONNX file must be named .onnx, got {os.fspath(path)!r}")
+
+
+def write_graph(graph: Graph, path: str | os.PathLike[str]) -> tuple[Port, ...]:
+    """Write a graph, whole or not at all, and return its outputs.
+
+    Raises
+    ------
+    MissingLibraryError, BackendError, OutputError
+        As :func:`export_onnx`.
+    """
+    check_writable(path)
+    try:
+        builder = import_module(f"mlpxp_peers.{_BUILDER}")
+    except ImportError as error:
+        raise MissingLibraryError(f"an ONNX file needs {error.name}, which can't be imported: pip install 'mlpxp[onnx]'") from error
+    data, found = builder.build(graph)
+    write_atomically(path, data)
+    ports: tuple[Port, ...] = found
+    return ports
+
+
+def graph_of(model: Any) -> Graph:
+    """Return the graph of whatever :func:`export_onnx` takes."""
+    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):  # a tuple of layers is no pair of these
+        return _of_network(*model)
+    if isinstance(model, TrainingResult | Model):
+        return _of_network(model.network, model.parameters)
+    if hasattr(model, "get_params"):
+        from mlpxp.exchange.onnx_estimators import graph_of_estimator
+
+        graph = graph_of_estimator(model)
+        if graph is not None:
+            return graph
+    raise BackendError(
+        f"export_onnx takes an MLPClassifier, an MLPRegressor, a TrainingResult or (network, parameters), got {type(model).__name__}"
+    )
+
+
+def _of_network(network: Network, parameters: Parameters) -> Graph:
+    parameters = parameters_on_host(network, parameters)
+    first = first_leaf(parameters)
+    if first.ndim > 2:
+        stacked = " x ".join(map(str, first.shape[:-2]))
+        raise ShapeError(f"parameters must be of one network, got a stack of {stacked}: export each of mlpxp.unstack(parameters)")
+    return Graph(
+        inputs=(Port("X", first.dtype.name, ("N", network.sizes[0])),),
+        function=lambda arrays: {"A": outputs(network, parameters, arrays["X"]).mT},
+        summary=f"{network!r}: one example a row in X, and A of the last layer",
+        facts={"network": repr(network)},
+    )
+
+
+def parameters_on_host(network: Network, parameters: Parameters) -> Parameters:
+    """Return parameters as NumPy arrays, checked for what a file can hold.
+
+    Raises
+    ------
+    ShapeError, DtypeError, RangeError, BackendError
+    """
+    held: Parameters = tree_map(lambda leaf: backend_of(leaf).to_numpy(leaf), parameters)
+    first = first_leaf(held)
+    check_shapes(network, held, np.empty((network.sizes[0], 0), dtype=first.dtype))
+    if first.dtype.name not in ("float32", "float64"):
+        raise DtypeError(f"an ONNX file is made of parameters of float32 or float64, got {first.dtype}")
+    size = sum(leaf.nbytes for leaf in tree_leaves(held))
+    if size > _MOST_BYTES:
+        raise RangeError(f"an ONNX file holds at most 2 GiB, and these parameters are {size / (1 << 30):.1f} GiB")
+    return held
+
+
+def outputs(network: Network, parameters: Parameters, X: Any) -> Any:
+    """Run the heart in the library of X: A_L (n_L, N) or (k, n_L, N) of the rows X (N, n_0), with parameters from the host.
+
+    Raises
+    ------
+    BackendError
+        An activation that can't be run there; the message names it.
+    """
+    here = tree_map(maker_like(X), parameters)
+    try:
+        A = propagation.predict(network, here, X.mT)
+        if type(A) is not type(X) or A.dtype != X.dtype:
+            raise TypeError(f"it makes {getattr(A, 'dtype', type(A).__name__)} of {X.dtype}")
+    except Exception as error:
+        raise _blamed(network, here[0].W @ X.mT, error) from error
+    return A
+
+
+def _blamed(network: Network, Z: Any, error: Exception) -> BackendError:
+    """Find the activation that an error comes from: the first that fails by itself."""
+    for activation in network.activations:
+        try:
+            A = activation.function(namespace(Z).positive(Z))
+            if type(A) is not type(Z) or A.dtype != Z.dtype:
+                raise TypeError(f"it makes {getattr(A, 'dtype', type(A).__name__)} of {Z.dtype}")
+        except Exception as found:
+            why = " ".join(str(found).split()) or type(found).__name__
+            return BackendError(
+                f"the activation {activation.name!r} can't be put into an ONNX file: {why}; it may only use what the array API standard "
+                "and ndonnx have, and look at no number"
+            )
+    return BackendError(f"the forward pass can't be put into an ONNX file: {' '.join(str(error).split()) or type(error).__name__}")
+
+
+def listed(values: Any) -> str:
+    """Values of the host as JSON, for the facts of a graph."""
+    return json.dumps([value.item() if isinstance(value, np.generic) else value for value in values], ensure_ascii=False)

@@ -13,10 +13,11 @@ import typer
 
 from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
+from mlpxp.cli.checkpoints import check_checkpoint, checkpoint_told, how_to_go_on
 from mlpxp.cli.explain import explain
 from mlpxp.cli.exporting import export
 from mlpxp.cli.lesson import lesson
-from mlpxp.cli.running import INTERRUPTED, Program, checkpoint_told, how_to_go_on, interruptions_ignored
+from mlpxp.cli.running import INTERRUPTED, Program, interruptions_ignored
 from mlpxp.cli.separate import separate
 from mlpxp.cli.wording import finite, one_line
 from mlpxp.cli.xor import xor
@@ -121,7 +122,7 @@ def train(
     import safetensors.numpy  # noqa: F401 - so that it is missed now and not after the training
 
     from mlpxp.cli.fitting import judge, learn, plan
-    from mlpxp.cli.options import Options, check_checkpoint, check_outputs, names, widths
+    from mlpxp.cli.options import Options, check_outputs, names, widths
     from mlpxp.cli.report import Report
 
     options = Options(

@@ -15,12 +15,11 @@ from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
 from mlpxp.storage import check_writable
-from mlpxp.storage.files import previous_of
 
 if TYPE_CHECKING:
     from mlpxp.data import Missing, Task
 
-__all__ = ["OPTIMIZERS", "Options", "check_checkpoint", "check_outputs", "names", "widths"]
+__all__ = ["OPTIMIZERS", "Options", "check_outputs", "names", "widths"]
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
@@ -177,22 +176,6 @@ def check_outputs(written: dict[str, str | None], read: Sequence[str]) -> None:
             for one in (source, *source.split(",")):
                 if Path(one).exists() and Path(path).exists() and Path(one).samefile(path):
                     raise OutputError(f"--{option} would overwrite {one}, which is read: name another file")
-
-
-def check_checkpoint(path: str | None, *, resume: bool) -> bool:
-    """Find out whether there is a run to go on with.
-
-    Raises
-    ------
-    OutputError
-        There is one, and nobody wants to go on with it.
-    """
-    if path is None:
-        return False
-    there = [str(one) for one in (path, previous_of(path)) if Path(one).exists()]
-    if there and not resume:
-        raise OutputError(f"{there[0]} holds a run: --resume goes on with it; to begin anew remove {' and '.join(there)}")
-    return bool(there)
 
 
 def _one_of(name: str, value: Any, known: tuple[Any, ...]) -> None:

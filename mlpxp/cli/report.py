@@ -12,10 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mlpxp.bench.results import Grid
-from mlpxp.cli.running import how_to_go_on
+from mlpxp.cli.checkpoints import facts_of, what_is_left
 from mlpxp.cli.wording import counted, number, printable, seconds, share
 from mlpxp.devices import size
-from mlpxp.stopping import Stop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +64,7 @@ class Report:
                 "trained": f"{counted(record['epochs'], 'epoch')} in {seconds(record['seconds'])}",
                 "model": model,
                 "plot": plot,
-                "checkpoint": _checkpoint(fitted),
+                "checkpoint": what_is_left(fitted.plan.options.checkpoint, fitted.result),
             }
         )
         of = " of the training set" if fitted.shown == "train" else " of the test set"
@@ -102,23 +101,7 @@ class Report:
         """Where the run of a checkpoint stands."""
         part = ", and part of the next" if stands.folds else ""
         self._line(f"{path}: a checkpoint of a training run, {counted(stands.epochs, 'epoch')} done{part}")
-        run, history = stands.run, stands.history
-        scores = history.validation_score[-1:]
-        best = [str(epoch) for epoch in stands.best_epoch if epoch]
-        stops = [stop for stop in stands.stops if stop is not None]
-        self._facts(
-            {
-                "run": _listed([f"{name} {run[name]}" for name in ("network", "optimizer", "batch_size", "seed") if name in run]),
-                "examples": _listed([f"{name} {run[name]}" for name in ("X of shape", "Y of shape", "dtype") if name in run]),
-                "cost": _listed(_each(history.cost[-1])) if history.cost else None,
-                "validation score": _listed(_each(scores[0])) if scores else None,
-                "best epoch": _listed(best) or None,
-                "trained": seconds(stands.seconds),
-                "stopped": _listed(stops) if len(stops) == len(stands.stops) else None,
-                "written": " by ".join((stands.created, *(f"{name} {one}" for name, one in stands.versions.items() if name == "mlpxp"))),
-                "to go on": "the command that began it, with --resume; in Python train(..., resume=True)",
-            }
-        )
+        self._facts(facts_of(stands))
 
     def exported(self, path: str, size_in_bytes: int, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
         """What an ONNX file reads and gives."""
@@ -317,15 +300,6 @@ def architecture(network: Network) -> str:
     sizes = "-".join(str(size) for size in network.sizes)
     hidden = f"{network.hidden[0].name}, " if network.hidden else ""
     return f"{sizes}, {hidden}{network.output.name}, {counted(network.n_parameters, 'parameter')}"
-
-
-def _checkpoint(fitted: Fitted) -> str | None:
-    path = fitted.plan.options.checkpoint
-    return path if path is None or fitted.result.stop not in {Stop.INTERRUPTED, Stop.TIME} else how_to_go_on(path)
-
-
-def _each(values: Any) -> list[str]:
-    return [number(one) for one in (values if isinstance(values, tuple) else (values,))]
 
 
 def _stopped(record: dict[str, Any]) -> str:

@@ -8,17 +8,15 @@ import io
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from typer.core import TyperGroup
 
 from mlpxp.cli.wording import one_line
-from mlpxp.errors import CheckpointWarning, MlpxpError
+from mlpxp.errors import MlpxpError
 
-__all__ = ["BAD_INPUT", "INTERRUPTED", "Program", "checkpoint_told", "how_to_go_on", "interruptions_ignored"]
+__all__ = ["BAD_INPUT", "INTERRUPTED", "Program", "interruptions_ignored"]
 
 BAD_INPUT = 2
 BROKEN_PIPE = 1  # as Python and rich have it
@@ -87,33 +85,6 @@ def _pipe_closed() -> int:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
     return BROKEN_PIPE
-
-
-@contextlib.contextmanager
-def checkpoint_told(path: str | None) -> Iterator[None]:
-    """Say in one line what becomes of checkpoints: that one can't be written; where the last is, after Ctrl-C, whenever it comes."""
-    show = warnings.showwarning
-
-    def tell(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, CheckpointWarning):
-            print(f"mlpxp: warning: {one_line(str(message))}", file=sys.stderr)
-        else:
-            show(message, category, *where, **more)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", CheckpointWarning)
-        warnings.showwarning = tell
-        try:
-            yield
-        except KeyboardInterrupt:
-            if path is not None and Path(path).exists():
-                print(f"mlpxp: interrupted; {how_to_go_on(path)}", file=sys.stderr)
-            raise
-
-
-def how_to_go_on(path: str) -> str:
-    """What to do about a run that isn't over."""
-    return f"{path} holds the run: the same command with --resume goes on"
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ def test_the_snippets_run_one_after_the_other(capsys, tmp_path, monkeypatch):
     printed = capsys.readouterr().out
     assert float(re.search(r"cost ([\d.]+)", printed).group(1)) < 0.05
     assert "converged" in printed or "maximum" in printed
-    assert {path.name for path in tmp_path.iterdir()} == {"digits.onnx", "xor.onnx"}
+    assert {path.name for path in tmp_path.iterdir()} == {"digits.onnx", "xor.onnx", "xor.safetensors", "run.ckpt", "run.ckpt.previous"}
 
 
 def run(command, folder):

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
         ShapeError,
         UnknownNameError,
     )
-    from mlpxp.estimators import MLPClassifier, MLPRegressor, to_backend
+    from mlpxp.estimators import MLPClassifier, MLPRegressor
     from mlpxp.evaluation import Evaluation, evaluate
+    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, load, save, to_sklearn, to_torch
     from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
     from mlpxp.gradient_check import GradientCheck, check_gradients
     from mlpxp.history import Epoch, History, TrainingResult
     from mlpxp.instruments.counting import Operations, count_operations, counting
     from mlpxp.losses import LOSSES, Loss
+    from mlpxp.moving import to_backend
     from mlpxp.naive import naive_gradients
     from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
     from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from mlpxp.separability.perceptron import PerceptronRun, perceptron
     from mlpxp.separability.separation import Separation, separate
     from mlpxp.stopping import Stop
-    from mlpxp.storage import Model, load, save
+    from mlpxp.storage import Model
     from mlpxp.streaming import Rows
     from mlpxp.survey import BackendStatus, backends
     from mlpxp.training import train
@@ -106,6 +108,9 @@ __all__ = [
     "counting",
     "evaluate",
     "forward",
+    "from_keras_weights",
+    "from_sklearn",
+    "from_torch",
     "get_backend",
     "initialize",
     "known_backends",
@@ -118,6 +123,8 @@ __all__ = [
     "show_versions",
     "stack",
     "to_backend",
+    "to_sklearn",
+    "to_torch",
     "train",
     "unstack",
 ]
@@ -130,13 +137,15 @@ _WHERE = {
     "devices": "Device",
     "errors": "BackendError CheckpointWarning DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
     "OutOfMemoryError OutputError PairingError RangeError ShapeError UnknownNameError",
-    "estimators": "MLPClassifier MLPRegressor to_backend",
+    "estimators": "MLPClassifier MLPRegressor",
     "evaluation": "Evaluation evaluate",
+    "exchange": "from_keras_weights from_sklearn from_torch load save to_sklearn to_torch",
     "functional": "backward cost cost_and_gradients forward predict",
     "gradient_check": "GradientCheck check_gradients",
     "history": "Epoch History TrainingResult",
     "instruments.counting": "Operations count_operations counting",
     "losses": "LOSSES Loss",
+    "moving": "to_backend",
     "naive": "naive_gradients",
     "network": "Layer Network Parameters initialize stack unstack",
     "optimizers": "Adam AdamW Constant Cosine GradientDescent StepDecay WarmUp",
@@ -144,7 +153,7 @@ _WHERE = {
     "separability.perceptron": "PerceptronRun perceptron",
     "separability.separation": "Separation separate",
     "stopping": "Stop",
-    "storage": "Model load save",
+    "storage": "Model",
     "streaming": "Rows",
     "survey": "BackendStatus backends",
     "training": "train",

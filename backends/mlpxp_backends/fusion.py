@@ -106,7 +106,7 @@ class Fusion(ModuleType):
     def _recorded(self, tape: Tape, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
         given = self.lazy((state, one, data))
         for array in tree_leaves(given):
-            array.node.register = tape.new()
+            array.node.put_on(tape)
         state, one, data = given
         result = step(state, one, *data)
         values = self.computed(result)
@@ -131,8 +131,8 @@ class Fusion(ModuleType):
             return [self._on_tape(one) for one in tree]
         node = tree.node if isinstance(tree, Lazy) else tree
         if isinstance(node, Node):
-            if node.register is None:
-                self.give_up_the_tape()  # an array from elsewhere, which may be another one the next time
+            if node.tape is not self.tape:
+                self.give_up_the_tape()  # an array from elsewhere, or from an earlier step: it may be another one the next time
             return node.register
         if hasattr(tree, "dtype") and hasattr(tree, "shape") and not isinstance(tree, type):  # NumPy's int32 is a type that has both
             self.give_up_the_tape()
@@ -186,7 +186,7 @@ class Fusion(ModuleType):
             if all(isinstance(array, Lazy) for array in arrays):
                 noted, named = self._on_tape(args), {key: self._on_tape(one) for key, one in kwargs.items()}
                 for array in arrays:
-                    array.node.register = tape.new()
+                    array.node.put_on(tape)
                 out = tuple(array.node.register for array in arrays)
                 tape.note(function, noted, named, out if many else out[0])
             elif getattr(function, "__name__", "") not in _ABOUT_TYPES:
@@ -263,7 +263,7 @@ class Fusion(ModuleType):
         if (tape := self.tape) is not None:
             noted = tuple([self._on_tape(one) for one in arguments])
             for node in results:
-                node.register = tape.new()
+                node.put_on(tape)
             tape.note(function, (root.shape, *noted), {}, tuple([node.register for node in results]))
 
 

@@ -62,7 +62,7 @@ class Lazy:
         return self.xp
 
     def __getattr__(self, name: str) -> Any:
-        if name == "node":  # not yet there in a copy that is being made
+        if name in {"node", "value"}:  # not yet there in a copy that is being made
             raise AttributeError(name)
         return getattr(self.value, name)
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from mlpxp.arrays import tree_leaves
-from mlpxp_backends.recording import Call, Fixed, Layout, Recording, Register, registers_in
+from mlpxp_backends.calls import Call, Fixed, Layout, Register, exact, filled, registers_in
+from mlpxp_backends.recording import Recording
 
 __all__ = ["packed"]
 
@@ -68,14 +69,14 @@ class _Packing:
     def _description(self, register: Register) -> Any:
         call, layout = self._elementwise(register), self.recording.layouts[register]
         if call is not None:
-            return call.function, layout.dtype, call.kwargs, tuple(self._operand(one) for one in call.args)
+            return call.function, layout.dtype, filled(call.kwargs, exact), tuple(self._operand(one) for one in call.args)
         if register not in self.recording.base and _is_dense(layout) and (register in self.state or register in self.maker):
             return "given" if register in self.state else "made", layout.dtype
         return register  # like no other
 
     def _operand(self, one: Any) -> Any:
         if not isinstance(one, Register):
-            return type(one), one
+            return exact(one)
         return one if self._is_number(one) else self.kind(one)
 
     def _is_number(self, one: Any) -> bool:

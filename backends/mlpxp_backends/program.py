@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays import tree_leaves
+from mlpxp_backends.calls import TAKE, Fixed, Register, filled, registers_in
 from mlpxp_backends.packing import packed
-from mlpxp_backends.recording import TAKE, Fixed, Register, filled, registers_in, without_repetitions
+from mlpxp_backends.repetitions import without_repetitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlpxp_backends.recording import Call, Layout, Recording
+    from mlpxp_backends.calls import Call, Layout
+    from mlpxp_backends.recording import Recording
 
 __all__ = ["Program"]
 
@@ -101,7 +103,7 @@ class Program:
             self._arrays[call.out] = call.function(*args, **kwargs)
         else:
             if isinstance(call.function, np.ufunc):
-                args = _as_arrays(args)
+                args = _as_arrays(call.function, args)
             whole = self._recording.whole(call.out)
             if whole not in self._arrays:
                 taken = self._taken(number, call, read) if whole == call.out else None
@@ -171,12 +173,14 @@ def _same_memory(one: Any, other: Any) -> bool:
     return bool(one.ctypes.data == other.ctypes.data and one.shape == other.shape and one.strides == other.strides)
 
 
-def _as_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _as_arrays(function: np.ufunc, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return operands with arrays in the place of Python's numbers, which NumPy would make each time."""
     dtypes = {one.dtype for one in args if isinstance(one, np.ndarray)}
     if len(dtypes) != 1 or next(iter(dtypes)).kind != "f":
         return args
     dtype = dtypes.pop()
+    if not any(loop.startswith(dtype.char * function.nin) for loop in function.types):  # ldexp's second operand is a whole number
+        return args
     return tuple(np.asarray(one, dtype) if type(one) in {int, float} else one for one in args)
 
 
@@ -193,6 +197,11 @@ def _last_uses(recording: Recording) -> defaultdict[Register, float]:
 
 def _rows_alone(recording: Recording) -> set[Register]:
     """Return the registers that are row numbers and nothing else."""
-    rows = {call.args[1] for call in recording.calls if call.function is TAKE and isinstance(call.args[1], Register)}
-    others = {one for call in recording.calls for one in registers_in(call.args[:1] if call.function is TAKE else call.args)}
+    rows, others = set(), set()
+    for call in recording.calls:
+        if call.function is TAKE and len(call.args) > 1:
+            rows |= registers_in(call.args[1:2])
+            others |= registers_in(call.args[:1]) | registers_in(call.args[2:]) | registers_in(call.kwargs)
+        else:
+            others |= registers_in(call.args) | registers_in(call.kwargs)
     return {one for one in rows - others - set(tree_leaves(recording.result)) if recording.layouts[one].dtype.kind == "i"}

@@ -9,69 +9,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp_backends.calls import TAKE, Call, Fixed, Layout, Register, filled, flat
 
-__all__ = [
-    "TAKE",
-    "Call",
-    "Fixed",
-    "Layout",
-    "Recorded",
-    "Recording",
-    "Register",
-    "filled",
-    "record",
-    "registers_in",
-    "without_repetitions",
-]
-
-
-@dataclass(frozen=True)
-class Register:
-    """The place of an array in a recording."""
-
-    number: int
-
-
-class Layout(NamedTuple):
-    """What memory an array needs."""
-
-    shape: tuple[int, ...]
-    dtype: Any
-    strides: tuple[int, ...]
-
-
-class Call(NamedTuple):
-    """One thing that a step does.
-
-    Attributes
-    ----------
-    how : {"into", "elsewhere", "view"}
-        ``function`` takes ``out=``; it makes an array of its own; its result is the memory of an argument.
-    function : callable
-    args, kwargs
-        With registers in the place of arrays.
-    out : Register
-    """
-
-    how: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: tuple[tuple[str, Any], ...]
-    out: Register
+__all__ = ["Recorded", "Recording", "record"]
 
 
 _NEVER = ("nonzero", "unique", "repeat", "from_dlpack")  # shapes that depend on numbers, and arrays from elsewhere
 _ABOUT_TYPES = ("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type")  # they read no number
-TAKE = partial(np.take, mode="wrap")  # the standard leaves rows that don't exist open; to look for them NumPy takes a detour
 _REDUCTIONS = {"sum": np.add.reduce, "prod": np.multiply.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 
 
@@ -82,19 +33,8 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, out: Any = None) -> Any
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"take": TAKE, "astype": _astype}
+_CONVERSIONS = (np.asarray, _astype)  # they return their argument where there is nothing to do
 _TAKE_OUT = (*_FUNCTIONS.values(), *_REDUCTIONS.values())  # beside the ufuncs
-
-
-class Fixed:
-    """An array that a step has from elsewhere: the same one, not an equal one."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Fixed) and self.value is other.value
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class Recording:
@@ -113,6 +53,8 @@ class Recording:
         Why it can't be done again by these notes alone.
     given, result : trees of Register
         What went in and what came out.
+    over : bool
+        Whether the step has been run.
     """
 
     def __init__(self) -> None:
@@ -123,6 +65,7 @@ class Recording:
         self.refusals: list[str] = []
         self.given: Any = None
         self.result: Any = None
+        self.over = False
 
     def says_the_same(self, other: Recording) -> bool:
         """Whether another run made the same calls, with the same numbers, of the same functions, to the same kinds of result."""
@@ -149,12 +92,18 @@ class Recording:
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function of NumPy's arrays with recorded ones, and take note of it."""
+        given = [*flat(args), *flat(tuple(kwargs.values()))]
+        self._check_here(given)
+        if kwargs.get("out") is not None or (isinstance(function, np.ufunc) and len(args) > function.nin):
+            raise self.refused("a function that writes to its argument is not recorded")
         values = filled(args, _value)
         result = function(*values, **dict(filled(tuple(kwargs.items()), _value)))
         if not isinstance(result, np.ndarray | np.generic):
             raise self.refused("what returns a number, or several arrays, is not recorded")
-        for array in [one for one in _flat(args) if isinstance(one, Recorded)]:
+        for array in [one for one in given if isinstance(one, Recorded)]:
             if result is array.value:
+                if function not in _CONVERSIONS:
+                    raise self.refused("a function that returns its argument may have written to it, and is not recorded")
                 return array
             if isinstance(array.value, np.ndarray) and np.may_share_memory(result, array.value):
                 view = self.new(result)
@@ -162,24 +111,32 @@ class Recording:
                 self._note("view", function, args, kwargs, view)
                 return view
         made = self.new(result)
+        if any(isinstance(one, np.ndarray) and np.may_share_memory(result, one) for one in given):
+            self.base[made.register] = made.register  # an array from elsewhere, which is nobody's to change
+            self._note("view", function, args, kwargs, made)
+            return made
         into = isinstance(function, np.ufunc) or function in _TAKE_OUT
         like = np.empty_like(result)  # its memory has no gaps
         self.layouts[made.register] = Layout(like.shape, like.dtype, like.strides)
         self._note("into" if into else "elsewhere", function, args, kwargs, made)
         return made
 
-    def change(self, function: np.ufunc, array: Recorded, other: Any) -> Recorded:
+    def change(self, function: np.ufunc, array: Recorded, other: Any) -> Any:
         """Do ``array += other``, or what else the function says: noted as a new array in the place of the old one."""
+        if not isinstance(array.value, np.ndarray):
+            return self.call(function, array, other)  # NumPy's scalars don't change: other names keep the old one
         whole = self.whole(array.register)
         if whole in tree_leaves(self.given) or whole in self.base.values():
             raise self.refused("a step that changes what it was given, or what has a view, is not recorded")
-        if isinstance(array.value, np.ndarray):
-            changed = self.new(function(array.value, _value(other), out=array.value))
-        else:  # NumPy's scalars don't change
-            changed = self.new(function(array.value, _value(other)))
+        self._check_here([array, other])
+        changed = self.new(function(array.value, _value(other), out=array.value))
         self._note("into", function, (array, other), {}, changed)
         array.register, array.value = changed.register, changed.value
         return array
+
+    def _check_here(self, given: list[Any]) -> None:
+        if self.over or any(isinstance(one, Recorded) and one.recording is not self for one in given):
+            raise self.refused("an array of an earlier step is not recorded: one that is kept for later has to be made outside of the step")
 
     def _note(self, how: str, function: Any, args: Any, kwargs: dict[str, Any], out: Recorded) -> None:
         places = filled(args, _place), filled(tuple(kwargs.items()), _place)
@@ -262,8 +219,16 @@ class Recorded:
 
     __float__ = __int__ = __index__ = __complex__ = __iter__ = __bool__
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise self.recording.refused("a copy by other means than the standard's is not recorded")
+
+    def __ipow__(self, other: Any) -> None:  # type: ignore[misc]  # Python would take the operators that make new arrays
+        raise self.recording.refused("of the operators in place **= and @= are not recorded")
+
+    __imatmul__ = __ipow__
+
     def __getitem__(self, key: Any) -> Any:
-        if any(isinstance(one, Recorded | np.ndarray) for one in _flat(key)):
+        if any(isinstance(one, Recorded | np.ndarray) for one in flat(key)):
             raise self.recording.refused("an array as an index is not recorded, xp.take is")
         return self.recording.call(operator.getitem, self, key)
 
@@ -273,7 +238,9 @@ class Recorded:
     __truediv__, __rtruediv__, __itruediv__ = _operator(np.divide), _reflected(np.divide), _augmented(np.divide)
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
     __pow__ = _operator(operator.pow)  # which NumPy computes otherwise than np.power
-    __and__, __xor__, __rshift__ = _operator(np.bitwise_and), _operator(np.bitwise_xor), _operator(np.right_shift)
+    __and__, __iand__ = _operator(np.bitwise_and), _augmented(np.bitwise_and)
+    __xor__, __ixor__ = _operator(np.bitwise_xor), _augmented(np.bitwise_xor)
+    __rshift__, __irshift__ = _operator(np.right_shift), _augmented(np.right_shift)
     __lt__, __le__, __gt__, __ge__ = _operator(np.less), _operator(np.less_equal), _operator(np.greater), _operator(np.greater_equal)
     __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
 
@@ -295,48 +262,14 @@ def record(step: Callable[..., Any], state: Any, one: Any, data: tuple[Any, ...]
     recording = Recording()
     state, one, data = tree_map(recording.new, (state, one, data))
     recording.given = tree_map(_place, (state, one, data))
-    result = step(state, one, *data)
+    try:
+        result = step(state, one, *data)
+    finally:
+        recording.over = True
     recording.result = tree_map(_place, result)
     if recording.refusals or not all(isinstance(leaf, Register) for leaf in tree_leaves(recording.result)):
         raise recording.refused("a step that returns an array from elsewhere is not recorded")
     return recording, tree_map(_value, result)
-
-
-def without_repetitions(recording: Recording) -> Recording:
-    """Return a recording in which nothing is computed twice: softmax and its loss begin with the same maximum, exponentials and sum."""
-    same: dict[Register, Register] = {}  # which holds the same
-    known: dict[Any, Register] = {}
-    calls = []
-
-    def first(leaf: Any) -> Any:
-        return same.get(leaf, leaf) if isinstance(leaf, Register) else leaf
-
-    for one in recording.calls:
-        call = one._replace(args=filled(one.args, first), kwargs=filled(one.kwargs, first))
-        try:
-            made = known.setdefault((call.function, call.args, call.kwargs, recording.layouts[call.out]), call.out)
-        except TypeError:  # a slice or a fixed array among the arguments
-            made = call.out
-        if made == call.out:
-            calls.append(call)
-        else:
-            same[call.out] = made
-    shorter = copy(recording)
-    shorter.calls, shorter.result = calls, tree_map(first, recording.result)
-    shorter.base = {view: first(whole) for view, whole in recording.base.items()}
-    return shorter
-
-
-def filled(tree: Any, fill: Callable[[Any], Any]) -> Any:
-    """Return a tree of tuples, lists and leaves of any kind, ``fill`` applied to the leaves."""
-    if type(tree) in {tuple, list}:
-        return type(tree)(filled(one, fill) for one in tree)
-    return fill(tree)
-
-
-def registers_in(tree: Any) -> set[Register]:
-    """Return the registers in the arguments of a call."""
-    return {leaf for leaf in _flat(tree) if isinstance(leaf, Register)}
 
 
 def _value(leaf: Any) -> Any:
@@ -347,7 +280,3 @@ def _place(leaf: Any) -> Any:
     if isinstance(leaf, Recorded):
         return leaf.register
     return Fixed(leaf) if isinstance(leaf, np.ndarray) else leaf
-
-
-def _flat(tree: Any) -> list[Any]:
-    return [leaf for branch in tree for leaf in _flat(branch)] if type(tree) in {tuple, list} else [tree]

@@ -60,21 +60,31 @@ class _Learnt:
         self._recording: Recording | None = None
         self._program: Program | None = None
         self._tries = 3
+        self._is_new = True
 
     def see(self, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
-        """Run a step as it is, and record it; what was recorded twice alike is settled."""
-        state = tree_map(partial(np.asarray, order="C"), state)  # as a program holds it
-        try:
-            recording, result = record(step, state, one, data)
-        except Exception:  # it can't be recorded, or fails in earnest, and then does so again
+        """Run a step, and record it; what was recorded twice alike is settled.
+
+        The first time it is run as it is: arrays that it keeps from then on, such as a table by shape, are NumPy's own.
+        """
+        if self._is_new:
+            self._is_new = False
+            result = step(state, one, *data)
+        else:
+            state = tree_map(partial(np.asarray, order="C"), state)  # as a program holds it
+            try:
+                recording, result = record(step, state, one, data)
+            except Exception:  # it can't be recorded, or fails in earnest, and then does so again
+                self.settled = "as it is"
+                return step(state, one, *data)
+            self._tries -= 1
+            if self._recording is not None and self._recording.says_the_same(recording):
+                self.settled = "recorded"
+            elif not self._tries:
+                self.settled = "as it is"
+            self._recording = recording
+        if not _is_like(result[0], state):  # from then on it is known by the kind that its state has become
             self.settled = "as it is"
-            return step(state, one, *data)
-        self._tries -= 1
-        if self._recording is not None and self._recording.says_the_same(recording):
-            self.settled = "recorded"
-        elif not self._tries:
-            self.settled = "as it is"
-        self._recording = recording
         return result
 
     def run(self, given: _Leaves) -> tuple[list[Any], Any]:
@@ -110,6 +120,12 @@ def _learnt(step: Callable[..., Any], given: _Leaves, absent: list[bool]) -> _Le
     )
     _, learnt, memory = known[number]
     return learnt.get(kinds) or learnt.setdefault(kinds, _Learnt(memory))
+
+
+def _is_like(one: Any, other: Any) -> bool:
+    """Whether two trees have leaves of the same shapes and dtypes."""
+    kinds = [[(leaf.shape, leaf.dtype) for leaf in tree_leaves(tree)] for tree in (one, other)]
+    return kinds[0] == kinds[1]
 
 
 def _as_tree(like: Any, leaves: list[Any], outs: Any) -> tuple[Any, Any]:

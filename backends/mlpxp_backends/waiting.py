@@ -10,7 +10,7 @@ from mlpxp_backends.expressions import FLOATS, FUNCTIONS, INTEGER, ON_BOOLEANS, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mlpxp_backends.replay import Register
+    from mlpxp_backends.replay import Register, Tape
 
 __all__ = ["Node", "broadcast", "common_dtype", "cut"]
 
@@ -22,7 +22,7 @@ class Node:
     will be asked for again, and any other is only on the way to something else.
     """
 
-    __slots__ = ("dear", "dtype", "holder", "length", "operands", "operation", "reads", "register", "shape", "value")
+    __slots__ = ("dear", "dtype", "holder", "length", "operands", "operation", "reads", "register", "shape", "tape", "value")
 
     def __init__(
         self,
@@ -38,7 +38,12 @@ class Node:
         self.value, self.shape, self.dtype = value, shape, dtype
         self.operation, self.operands, self.reads, self.length, self.dear = operation, operands, reads, length, dear
         self.holder: Callable[[], Any] = _nobody
-        self.register: Register | None = None  # on the tape that is being made
+        self.tape: Tape | None = None  # the one that it was last put on
+        self.register: Register | None = None
+
+    def put_on(self, tape: Tape) -> None:
+        """Give it a register of a tape."""
+        self.tape, self.register = tape, tape.new()
 
 
 def _nobody() -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sigmoid_staircase", "staircase_bound"]
 
+LEAST_STEEP, MOST_STEEP = 1e-3, 10**6  # below it a bound, beyond it a weight is no number any more
+
 
 def sigmoid_staircase(
     target: Target, width: int, *, steepness: float = 16.0, backend: str | Backend = "auto", device: Any = None, dtype: str = "float64"
@@ -36,7 +38,7 @@ def sigmoid_staircase(
     width : int
         n, from 1.
     steepness : float, default 16
-        q > 0: how much of a step a sigmoid is. The larger, the smaller the bound; the smaller, the smoother N.
+        q, from 0.001 to 1,000,000: how much of a step a sigmoid is. The larger, the smaller the bound; the smaller, the smoother N.
     backend : str or Backend, default "auto"
         The array library of the parameters; ``"auto"`` is NumPy.
     device : str, Device or the library's own device object, optional
@@ -50,7 +52,7 @@ def sigmoid_staircase(
     Raises
     ------
     RangeError
-        The target has more than one variable, the width is no whole number from 1, or the steepness no positive number.
+        The target has more than one variable, the width is no whole number from 1, or the steepness no number from 0.001 to 1,000,000.
     UnknownNameError, BackendError, DtypeError
         A backend, a device or a dtype that is not there.
 
@@ -78,8 +80,8 @@ def sigmoid_staircase(
     """
     (a, b), n = on_interval(target, "a staircase of sigmoids"), width
     check_whole("width", width)
-    if not (isinstance(steepness, int | float) and 0.0 < steepness < math.inf):
-        raise RangeError(f"steepness must be a positive number, got {steepness!r}")
+    if not (isinstance(steepness, int | float) and LEAST_STEEP <= steepness <= MOST_STEEP):
+        raise RangeError(f"steepness must be a number from {LEAST_STEEP} to {MOST_STEEP:,}, got {steepness!r}")
     h = (b - a) / (n + 1)
     c = target(a + h * (np.arange(n + 1) + 0.5))
     t = a + h * np.arange(1, n + 1)

@@ -1,12 +1,11 @@
-"""The command line: ``train``, ``predict``, ``evaluate``, ``show``, ``backends``, ``approximate``, ``explain``, ``lesson``, ``bench``.
+"""The command line: ``train``, ``predict``, ``evaluate``, ``show``, ``backends``, the lesson's five, and ``bench``.
 
 ::
 
     app.py        the commands and their options
     bench.py      those of ``mlpxp bench``
-    explain.py    ``mlpxp explain``
-    approximate.py  ``mlpxp approximate``
-    lesson.py     ``mlpxp lesson``; no module but these five knows typer
+    separate.py, xor.py, explain.py, approximate.py, lesson.py
+                  one command each; no module but these seven knows typer
     running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
     options.py    what was asked for, checked before anything is read
     fitting.py    table -> preparation -> network -> training -> record; prints nothing

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mlpxp.estimators.monitor import Monitor
     from mlpxp.history import History
 
-__all__ = ["Left", "each", "forget", "is_flat", "note", "scores_of"]
+__all__ = ["Left", "each", "forget", "is_flat", "means_of", "note", "scores_of"]
 
 _OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
 
@@ -82,7 +82,7 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
         name: None if curve is None and past[name] is None else (past[name] or [nothing] * before) + (curve or [nothing] * n)
         for name, curve in new.items()
     }
-    means = {name: None if curve is None else [sum(values) / k for values in curve] for name, curve in estimator._curves.items()}
+    means = means_of(estimator._curves)
     seen, early = estimator.t_, estimator.early_stopping
     vars(estimator).update(_summary(means, n, seen, m, early=early))
     estimator._of_members = []
@@ -93,6 +93,11 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
             for name, curve in estimator._curves.items()
         }
         estimator._of_members.append(_summary(curves, n - idle, seen, m, early=early))
+
+
+def means_of(curves: dict[str, Any]) -> dict[str, Any]:
+    """Return curves with one number a member as the curves of their means."""
+    return {name: None if curve is None else [sum(values) / len(values) for values in curve] for name, curve in curves.items()}
 
 
 def _summary(curves: dict[str, Any], epochs: int, before: int, m: int, *, early: bool) -> dict[str, Any]:

@@ -8,12 +8,15 @@ import numpy as np
 
 from mlpxp.arrays import device_of, dtype_name
 from mlpxp.backend import backend_of
-from mlpxp.errors import RangeError
+from mlpxp.errors import DtypeError, RangeError
 from mlpxp.losses import LOSSES
 from mlpxp.propagation import predict
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
 __all__ = ["check_custom_loss"]
@@ -49,8 +52,9 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
         if loss.expects == "real"
         else _STEP * np.minimum(A, np.abs(1.0 - A) + (loss.expects == "positive"))
     )
-    up, down = loss.value(A + step * direction, Y), loss.value(A - step * direction, Y)
-    slope = loss.derivative(A, Y)
+    value, derivative = (_on_host(function, library, device_of(like)) for function in (loss.value, loss.derivative))
+    up, down = value(A + step * direction, Y), value(A - step * direction, Y)
+    slope = derivative(A, Y)
     if np.shape(up) != (m,) or np.shape(slope) != A.shape:
         raise RangeError(
             f"loss {loss.name!r} must return a value of shape (m,) = ({m},) and a derivative of shape {A.shape}, "
@@ -64,3 +68,16 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
             f"the derivative of loss {loss.name!r} must be that of its value, but along one direction it gives {got[i]:.6g} where a "
             f"difference quotient gives {wanted[i]:.6g} (example {i} of the first batch)"
         )
+
+
+def _on_host(function: Callable[[Any, Any], Any], library: Backend, device: Any) -> Callable[[Any, Any], Any]:
+    """Return a function of NumPy's arrays that calls a user's with those it is trained on, or with NumPy's where there is no float64."""
+
+    def call(A: Any, Y: Any) -> Any:
+        try:
+            given = [library.asarray(each, dtype="float64", device=device) for each in (A, Y)]
+        except DtypeError:
+            return function(A, Y)
+        return library.to_numpy(function(*given))
+
+    return call

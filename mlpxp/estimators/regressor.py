@@ -98,8 +98,9 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     warm_up : float, default 0
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
-        What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``, whose values
-        are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or ``validation_data``.
+        What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)`` with X an
+        array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
+        ``validation_data``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -120,7 +121,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
     loss_curve_ : list of float
         The mean loss of each epoch's batches, each as it was before its update, with the penalty, since the first ``fit`` or the last by
-        L-BFGS, which has no epochs and no curves.
+        L-BFGS, which has no epochs and no curves. Sample weights weigh the batches, too (scikit-learn counts their examples), and
+        several outputs add up (scikit-learn shows their mean, and descends the sum).
     validation_loss_curve_, validation_scores_ : list of float, or None
         After each epoch, where there are validation data; NaN for earlier or later epochs without.
     best_validation_score_ : float or None

@@ -18,12 +18,14 @@ from mlpxp.estimators.curves import forget
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
 from mlpxp.estimators.inputs import check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
 from mlpxp.network import Layer, Network
 from mlpxp.propagation import forward
 
 if TYPE_CHECKING:
+    from mlpxp.backend import Backend
     from mlpxp.estimators.inputs import Place
     from mlpxp.network import Parameters
 
@@ -141,9 +143,9 @@ class MultilayerPerceptron(BaseEstimator):
         """Make parameters the fitted attributes, in the place of the X that was fitted."""
         library = choose_backend(self.backend, self.coefs_[0])
         stays = library.namespace is self._place.library.namespace and (self.device is None or self._place.device is None)
-        moved = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
-        self.coefs_ = [layer.W.mT for layer in moved]
-        self.intercepts_ = [layer.b[..., 0] for layer in moved]
+        there = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
+        self.coefs_ = [layer.W.mT for layer in there]
+        self.intercepts_ = [layer.b[..., 0] for layer in there]
         _PLACED[self] = [*self.coefs_, *self.intercepts_, self.backend, self.device], parameters
 
     def _parameters(self) -> Parameters:
@@ -250,6 +252,10 @@ class MultilayerPerceptron(BaseEstimator):
         member.stop_ = self.stop_[i]
         vars(member).update(self._of_members[i])
         return member
+
+    def _moved(self, library: Backend, device: Any) -> Any:
+        """Return a copy in another place; what :func:`mlpxp.to_backend` asks for."""
+        return moved(self, library, device)
 
     def __getstate__(self) -> Any:
         theirs: Any = super().__getstate__()

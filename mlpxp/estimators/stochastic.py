@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlpxp.history import Epoch
     from mlpxp.network import Network, Parameters
 
-__all__ = ["solve"]
+__all__ = ["optimizer_of", "solve", "watched_by"]
 
 
 def solve(
@@ -110,7 +110,7 @@ def solve(
     estimator._hold(last if best is None else best)
     estimator.stop_ = stops if monitor.members else stops[0]
     rates = () if monitor.rate is None else monitor.rates
-    estimator._left = Left(_optimizer_of(estimator), state, _watched(estimator), monitor.best, monitor.stale, rates)
+    estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
     estimator._hold_members()
     if estimator.verbose:
@@ -135,7 +135,7 @@ def _batch_size(asked: Any, m: int) -> int:
 
 def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *, incremental: bool) -> Monitor:
     """Return what stops the fit; where the call before watched the same, it goes on."""
-    k, goes_on = estimator.n_networks, left.watched == _watched(estimator)
+    k, goes_on = estimator.n_networks, left.watched == watched_by(estimator)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     return Monitor(
         read,
@@ -152,7 +152,7 @@ def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *
     )
 
 
-def _watched(estimator: Any) -> Any:
+def watched_by(estimator: Any) -> Any:
     """Return what a fit is stopped by."""
     return estimator.monitor if estimator.early_stopping else "training loss"
 
@@ -185,7 +185,7 @@ def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[li
             scores.append(scores_of(epoch.validation_score, epoch.validation_cost, flat=flat))
             return
         estimator._hold(epoch.parameters)
-        with translated() if isinstance(estimator.monitor, str) else nullcontext():
+        with translated() if isinstance(estimator.monitor, str) else nullcontext(), _without_names(estimator):
             value = scorer(estimator, X, y)
         if not hasattr(value, "__float__"):
             raise RangeError(f"monitor must return a number, got {value!r}")
@@ -194,7 +194,18 @@ def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[li
     return score
 
 
-def _optimizer_of(estimator: Any) -> tuple[Any, ...]:
+@contextmanager
+def _without_names(estimator: Any) -> Iterator[None]:
+    """Let an estimator predict on data whose names were read off before, without scikit-learn's warning that they have none."""
+    names = vars(estimator).pop("feature_names_in_", None)
+    try:
+        yield
+    finally:
+        if names is not None:
+            estimator.feature_names_in_ = names
+
+
+def optimizer_of(estimator: Any) -> tuple[Any, ...]:
     """Return what an optimizer's state depends on."""
     return estimator.solver, estimator.solver == "sgd" and estimator.momentum > 0.0
 
@@ -214,7 +225,7 @@ def _best(monitor: Monitor) -> Parameters | None:
 
 def _continued(estimator: Any, network: Network, parameters: Parameters, library: Any, left: Left) -> Any:
     """Return what partial_fit goes on from: the parameters, with the optimizer's state of the call before if it was the same optimizer."""
-    if left.state is None or left.optimizer != _optimizer_of(estimator):
+    if left.state is None or left.optimizer != optimizer_of(estimator):
         return parameters
     like = parameters[0].W
     state = tree_map(lambda leaf: library.asarray(leaf, device=getattr(like, "device", None)), left.state)

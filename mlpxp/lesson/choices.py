@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +87,7 @@ class Choices:
             _whole("a hidden layer's width", width, 1, WIDEST)
         _whole("seed", self.seed, 0, 2**32 - 1)
         rate = self.learning_rate
-        if not isinstance(rate, int | float) or isinstance(rate, bool) or not (math.isfinite(rate) and 0.0 < rate <= 1000.0):
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0.0 < rate <= 1000.0:
             raise RangeError(f"learning_rate must be a number above 0 and up to 1000, got {_shown(rate)}")
 
 

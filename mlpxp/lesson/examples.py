@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["MOST_BYTES", "MOST_CLASSES", "MOST_POINTS", "Examples", "built_in", 
 POINTS = 200  # of a built-in set of more
 MOST_POINTS, MOST_CLASSES, MOST_BYTES = 2_000, 7, 200_000
 YOURS = "your CSV"
+_DROP = re.compile(r"[,;]? (or )?leave (it|the column) out with --drop .*", re.DOTALL)  # a remedy that the command line alone has
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def from_csv(text: str, target: str | None = None) -> Examples:
         try:
             return _examples(_checked(_read(path, target)))
         except MlpxpError as error:
-            raise type(error)(str(error).replace(str(path), YOURS)) from error
+            raise type(error)(_DROP.sub("", str(error).replace(str(path), YOURS))) from error
 
 
 def _read(path: Path, target: str | None) -> Table:

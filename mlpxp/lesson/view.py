@@ -111,8 +111,8 @@ def _numbers(lesson: Lesson, example: int) -> list[dict[str, Any]]:
 
 
 def _rounded(array: Any) -> Any:
-    """Enough digits for a picture."""
-    return np.round(array, 4).tolist()
+    """Six digits: enough for a picture, however small or large the numbers are."""
+    return np.reshape([float(f"{value:.6g}") for value in array.ravel().tolist()], array.shape).tolist()
 
 
 def _finite(value: float) -> float | None:

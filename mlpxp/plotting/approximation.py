@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpxp.approximation import Approximant, Target, relu_interpolant
 from mlpxp.errors import RangeError
-from mlpxp.plotting.style import FIRST, INK, MARKED, SECOND, add_title, figure_class, figure_of, hues, plain
+from mlpxp.plotting.style import FIRST, INK, MARKED, SECOND, add_title, check_kind, figure_class, figure_of, hues, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +47,7 @@ def plot_approximation(target: Target, *approximants: Approximant, ax: Axes | No
     """
     x = _points(target)
     for one in approximants:
+        check_kind("an approximant", one, Approximant)
         if one.target.box != target.box:
             raise RangeError(f"approximants must be of the target on {target.box}, got one on {one.target.box}")
     figure, upper, lower = _panels(ax, both=bool(approximants))
@@ -112,6 +113,7 @@ def plot_interpolant(target: Target, segments: int = 6, *, ax: Axes | None = Non
 
 
 def _points(target: Target) -> NDArray[np.float64]:
+    check_kind("target", target, Target)
     if target.dimension != 1:
         raise RangeError(f"this picture shows a function of one variable, got {target.name} of {target.dimension}")
     return np.linspace(*target.box[0], _POINTS)

@@ -120,12 +120,13 @@ def _draw_line(axes: Axes, half_planes: HalfPlanes, unit: int, line: tuple[float
     w, b = np.asarray(line[:2]), line[2]
     if not w.any():
         return
+    w, b = w / np.abs(w).max(), b / np.abs(w).max()
     (left, right), (low, high) = half_planes.box
     middle = np.asarray([left + right, low + high]) / 2.0
     nearest = middle - (w @ middle + b) * w / (w @ w)  # the point of the line that is nearest to the middle
     colour, along = _LINES[unit % len(_LINES)], np.asarray([-w[1], w[0]]) / np.hypot(*w)
     dashes = ("-", "--", "-.", ":")[unit // len(_LINES) % 4]
-    axes.axline(tuple(nearest), tuple(nearest + along), color=colour, linewidth=2.0, linestyle=dashes)
+    axes.axline(tuple(nearest), tuple(nearest + max(right - left, high - low) * along), color=colour, linewidth=2.0, linestyle=dashes)
     if left < nearest[0] < right and low < nearest[1] < high:
         ahead = nearest + _ARROW * np.asarray([right - left, high - low]) * w / np.hypot(*w)
         style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.6, "shrinkA": 0.0, "shrinkB": 0.0}

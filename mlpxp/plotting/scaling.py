@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpxp.approximation import DepthStudy, DimensionStudy, PolynomialStudy, WidthStudy, count_sawtooth, log_slope
 from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
-from mlpxp.plotting.style import FIRST, INK, SECOND, THIRD, add_title, canvas, figure_class, hues, plain
+from mlpxp.plotting.style import FIRST, INK, SECOND, THIRD, add_title, canvas, check_kind, figure_class, hues, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,10 +45,11 @@ def plot_error_against_width(study: WidthStudy, *, ax: Axes | None = None, title
     Raises
     ------
     RangeError
-        ``ax`` is no axes.
+        ``study`` is none, or ``ax`` no axes.
     OutputError
         matplotlib is not installed.
     """
+    check_kind("study", study, WidthStudy)
     figure, axes = canvas(ax, figsize=_SIZE)
     n = study.widths
     trained = f"trained, {study.trained[0].network.hidden[0].name}: median of {study.fitting.seeds}"
@@ -102,6 +103,8 @@ def plot_depth_against_width(
     check_whole("deepest", deepest)
     if deepest < 2:
         raise RangeError("deepest must be from 2 to 50, got 1: one point is no curve")
+    if study is not None:
+        check_kind("study", study, DepthStudy)
     counts = [count_sawtooth(depth) for depth in range(1, deepest + 1)]
     if ax is not None or study is None:
         figure, left = canvas(ax, figsize=_SIZE)
@@ -163,6 +166,8 @@ def plot_dimension(*studies: DimensionStudy, ax: Axes | None = None, title: str 
     OutputError
         matplotlib is not installed.
     """
+    for study in studies:
+        check_kind("study", study, DimensionStudy)
     if len({one.tolerance for one in studies}) != 1:
         raise RangeError(f"studies must be at least one, all with one tolerance, got {[one.tolerance for one in studies]}")
     figure, axes = canvas(ax, figsize=_SIZE)
@@ -206,10 +211,11 @@ def plot_polynomial_failure(study: PolynomialStudy, *, ax: Axes | None = None, t
     Raises
     ------
     RangeError
-        ``ax`` is no axes.
+        ``study`` is none, or ``ax`` no axes.
     OutputError
         matplotlib is not installed.
     """
+    check_kind("study", study, PolynomialStudy)
     figure, axes = canvas(ax, figsize=_SIZE)
     for stacks, colour, marker in ((study.trained, SECOND, "s"), (study.compared, FIRST, "o")):
         errors = np.stack([one.rms_error for one in stacks])

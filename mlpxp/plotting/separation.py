@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.errors import RangeError, ShapeError
+from mlpxp.errors import DataError, RangeError, ShapeError
 from mlpxp.plotting.style import FIRST, HUES, INK, SECOND, THIRD, add_grid, add_title, canvas, figure_class, lettering, plain
 from mlpxp.separability import PerceptronRun, Separation, separate
 from mlpxp.separability.examples import Examples, read_examples
@@ -21,6 +22,7 @@ __all__ = ["plot_perceptron", "plot_separation"]
 _MARGIN = 0.25  # of the examples' range, on each side
 _LOOKS = {-1: (FIRST, "o"), 1: (SECOND, "s")}  # of the first class and of the second
 _LINES = 30  # of a perceptron's way that are drawn: the last ones
+_FARTHEST = 1e300  # what is computed with a coordinate has to stay finite
 
 
 def plot_separation(X: Any, y: Any, separation: Separation | None = None, *, ax: Axes | None = None, title: str | None = None) -> Figure:
@@ -66,7 +68,8 @@ def plot_separation(X: Any, y: Any, separation: Separation | None = None, *, ax:
         assert separation.w is not None  # one of the two is there
         assert separation.b is not None
         found = f"a margin of {separation.margin:.4g}"
-        w, b = np.asarray(separation.w, dtype="float64"), float(separation.b)
+        largest = max(abs(Fraction(one)) for one in separation.w)  # they may be beyond floats
+        w, b = np.asarray([float(Fraction(one) / largest) for one in separation.w]), float(Fraction(separation.b) / largest)
         _draw_line(axes, w, b, color=INK, linewidth=1.8)
         reach = float(np.abs(examples.X @ w + b).min())
         for side in (-reach, reach):
@@ -119,7 +122,7 @@ def plot_perceptron(X: Any, y: Any, run: PerceptronRun, *, title: str | None = N
     lines = [line for line in run.path[-_LINES:] if any(line[0])]
     for number, (w, b) in enumerate(lines, start=1):
         last = number == len(lines)
-        look = {"color": INK if last else THIRD, "linewidth": 1.8 if last else 1.0, "alpha": 0.2 + 0.8 * number / len(lines)}
+        look = {"color": INK if last else THIRD, "linewidth": 1.8 if last else 1.0, "alpha": 0.2 + 0.8 * (number / len(lines))}
         _draw_line(left, np.asarray(w), b, **look)
     left.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, borderaxespad=0.0, frameon=False)
     add_title(left, title if title is not None else _ended(run))
@@ -143,6 +146,8 @@ def _in_the_plane(X: Any, y: Any) -> Examples:
     examples = read_examples(X, y)
     if examples.X.shape[1] != 2:
         raise ShapeError(f"a picture of two classes needs 2 features, got {examples.X.shape[1]}")
+    if (farthest := float(np.abs(examples.X).max())) > _FARTHEST:
+        raise DataError(f"a picture needs numbers of at most {_FARTHEST:g} in size, got {farthest:g}")
     return examples
 
 
@@ -180,9 +185,16 @@ def _draw_examples(axes: Axes, examples: Examples) -> None:
 
 
 def _draw_line(axes: Axes, w: NDArray[np.float64], b: float, **look: Any) -> None:
-    """The line w · x + b = 0."""
-    nearest = -b * w / (w @ w)
-    axes.axline(tuple(nearest), tuple(nearest + np.asarray([-w[1], w[0]]) / np.hypot(*w)), **look)
+    """The line w · x + b = 0, unless it is beyond floats."""
+    sides = np.asarray([axes.get_xlim(), axes.get_ylim()])
+    middle, size = sides.mean(axis=1), np.ptp(sides, axis=1).max()
+    with np.errstate(all="ignore"):
+        largest = np.abs(w).max()
+        w, b = w / largest, b / largest
+        start = middle - (w @ middle + b) * w / (w @ w)  # the point of the line that is nearest to the middle
+        end = start + size * np.asarray([-w[1], w[0]]) / np.hypot(*w)
+    if np.isfinite([start, end]).all() and (start != end).any():
+        axes.axline(tuple(start), tuple(end), **look)
 
 
 def _ring(axes: Axes, points: NDArray[np.float64]) -> None:

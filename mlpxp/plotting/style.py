@@ -21,6 +21,7 @@ __all__ = [
     "add_grid",
     "add_title",
     "canvas",
+    "check_kind",
     "figure_class",
     "figure_of",
     "hues",
@@ -63,6 +64,18 @@ def figure_of(ax: Axes) -> Figure:
         raise RangeError(f"ax must be axes of matplotlib's, such as figure.subplots(), got {type(ax).__name__}")
     figure: Any = ax.figure  # it may be a subfigure, which is in one
     return figure if isinstance(figure, figure_class()) else figure.figure  # type: ignore[no-any-return]
+
+
+def check_kind(name: str, value: object, *kinds: type) -> None:
+    """Refuse what is nothing to be drawn by this picture.
+
+    Raises
+    ------
+    RangeError
+    """
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise RangeError(f"{name} must be {'an' if wanted[0] in 'AEIOU' else 'a'} {wanted}, got {type(value).__name__}")
 
 
 def canvas(ax: Axes | None, *, figsize: tuple[float, float]) -> tuple[Figure, Axes]:

@@ -70,7 +70,7 @@ def _host(values: Any) -> NDArray[Any]:
 def _exact_floats(values: NDArray[Any]) -> NDArray[np.float64]:
     """The values as float64; refuse those that it would round."""
     try:
-        floats = np.ascontiguousarray(values, dtype=np.float64) if values.dtype.kind != "c" else None
+        floats = np.ascontiguousarray(values, dtype=np.float64) if _holds_numbers(values) else None
     except (TypeError, ValueError, OverflowError):
         floats = None
     if floats is None:
@@ -85,6 +85,11 @@ def _exact_floats(values: NDArray[Any]) -> NDArray[np.float64]:
             place = f"{value} in feature {column} of example {row}"
             raise DataError(f"X must hold numbers that float64 holds exactly, got {place}, which it would round")
     return floats
+
+
+def _holds_numbers(values: NDArray[Any]) -> bool:
+    """Whether they are real numbers; NumPy would make floats of texts and dates, too."""
+    return values.dtype.kind in "biuf" or (values.dtype.kind == "O" and not any(isinstance(one, str | bytes) for one in values.flat))
 
 
 def _may_be_rounded(values: NDArray[Any], floats: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -182,4 +182,4 @@ def _float(number: int, exponent: int) -> float:
     try:
         return float(number * power(exponent))
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf

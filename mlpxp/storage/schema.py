@@ -357,7 +357,9 @@ def to_json(value: Mapping[str, Any], name: str) -> str:
         JSON can't hold it.
     """
     try:
-        return json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
+        text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
+        text.encode()  # half of a surrogate pair is no text
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         raise RangeError(f"{name} must be what JSON can hold (null for NaN) to be saved: {error}") from error
 

@@ -50,7 +50,7 @@ def negative_log_likelihood(loss: str | Loss, A: Any, Y: Any) -> float:
     UnknownNameError
         Another loss.
     ShapeError, DataError
-        A and Y don't fit each other, or the targets can't have been drawn.
+        A and Y don't fit each other, A are no probabilities or means, or the targets can't have been drawn.
     MissingLibraryError
         SciPy is not installed.
 
@@ -64,6 +64,7 @@ def negative_log_likelihood(loss: str | Loss, A: Any, Y: Any) -> float:
     if A.shape != Y.shape:
         raise ShapeError(f"Y must have the shape of A, {A.shape}, got {Y.shape}")
     _check_drawn(name, Y)
+    _check_predicted(name, A)
     try:
         stats: Any = importlib.import_module("scipy.stats")
     except ImportError as error:
@@ -75,7 +76,7 @@ def negative_log_likelihood(loss: str | Loss, A: Any, Y: Any) -> float:
     elif name == "poisson":
         each = stats.poisson(A).logpmf(Y)
     elif name == "cross_entropy":
-        each = stats.multinomial(1, A.T).logpmf(Y.T)
+        each = stats.multinomial(1, (A / A.sum(axis=0)).T).logpmf(Y.T)  # SciPy is strict with a float32's rounding
     else:
         raise UnknownNameError(f"loss must be mse, binary_cross_entropy, cross_entropy or poisson, got {name!r}")
     return float(-np.sum(each) / A.shape[1])
@@ -88,3 +89,12 @@ def _check_drawn(name: str, Y: NDArray[Any]) -> None:
         raise DataError("Y must have a single 1 for each example: it is of one class")
     if name == "poisson" and not np.all((Y >= 0.0) & (Y % 1.0 == 0.0)):
         raise DataError("Y must hold counts, from 0")
+
+
+def _check_predicted(name: str, A: NDArray[Any]) -> None:
+    if name in ("binary_cross_entropy", "cross_entropy") and not np.all((A >= 0.0) & (A <= 1.0)):
+        raise DataError(f"A must hold probabilities, from 0 to 1: {name}")
+    if name == "cross_entropy" and not np.allclose(A.sum(axis=0), 1.0, rtol=0.0, atol=1e-6):
+        raise DataError("A must sum to 1 for each example: the probabilities of its classes")
+    if name == "poisson" and not np.all(A >= 0.0):
+        raise DataError("A must hold means of counts, from 0")

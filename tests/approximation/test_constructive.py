@@ -75,8 +75,10 @@ def test_it_is_an_ordinary_network_on_every_backend(backend, to_host):
     ("options", "says"),
     [
         ({"width": 0}, "width must be a whole number from 1, got 0"),
-        ({"width": 2, "steepness": 0.0}, "steepness must be a positive number, got 0.0"),
-        ({"width": 2, "steepness": np.nan}, "steepness must be a positive number"),
+        ({"width": 2, "steepness": 0.0}, "steepness must be a number from 0.001 to 1,000,000, got 0.0"),
+        ({"width": 2, "steepness": 1e308}, "steepness must be a number from"),
+        ({"width": 2, "steepness": 5e-324}, "steepness must be a number from"),
+        ({"width": 2, "steepness": np.nan}, "steepness must be a number from"),
     ],
 )
 def test_bad_options(options, says):

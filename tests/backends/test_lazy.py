@@ -1,5 +1,6 @@
 """The lazy array is an array of the standard: what any function asks of one has the shape, the dtype and the numbers of NumPy's."""
 
+import copy
 import math
 
 import numpy as np
@@ -112,6 +113,15 @@ def test_in_place_operators_leave_the_array_that_was(fusion):
     assert before is not z
     np.testing.assert_array_equal(z.value, [4.0, 4.0, 4.0])
     np.testing.assert_array_equal(x, [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_is_changed_alone(fusion, copied):
+    z = fusion.lazy(np.ones(3)) + 1.0
+    other = copied(z)
+    other *= 2.0
+    np.testing.assert_array_equal(z.value, [2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(getattr(other, "value", other), [4.0, 4.0, 4.0])
 
 
 def test_astype_is_a_copy(fusion):

@@ -199,3 +199,21 @@ def test_a_written_array_is_on_the_tape(fusion):
     wanted = fold_in_python(xp, step, start, inputs)
     close(fusion.fold(counted, start, inputs), wanted)
     assert counted.calls == 2
+
+
+def test_an_array_that_a_step_keeps_is_no_register_of_a_later_tape(fusion):
+    """It was made on an earlier one, where its register was its own."""
+
+    class Keeps:
+        def __init__(self):
+            self.kept = None
+
+        def __call__(self, state, one):
+            xp = namespace(state)
+            new = xp.sin(0.9 * (state * one))
+            if self.kept is None:
+                self.kept = xp.tanh(0.5 * xp.ones_like(state))
+            return new + self.kept, state
+
+    start, inputs = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.linspace(0.1, 1.0, 8)
+    close(fusion.fold(Keeps(), start, inputs), fold_in_python(xp, Keeps(), start, inputs))

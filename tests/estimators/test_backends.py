@@ -6,7 +6,19 @@ import pickle
 import numpy as np
 import pytest
 
-from mlpxp import BackendError, DataError, DtypeError, MLPClassifier, MLPRegressor, MlpxpError, UnknownNameError, get_backend, to_backend
+from mlpxp import (
+    BackendError,
+    DataError,
+    DtypeError,
+    Loss,
+    MLPClassifier,
+    MLPRegressor,
+    MlpxpError,
+    RangeError,
+    UnknownNameError,
+    get_backend,
+    to_backend,
+)
 from mlpxp.arrays import device_of, library_of
 from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.inputs import to_host as on_host
@@ -302,3 +314,15 @@ def test_bad_arrays(backend, put, change, words):
     with pytest.raises(ValueError, match=words) as caught:
         regressor().fit(change(backend.namespace, put(X)), NUMBERS)
     assert isinstance(caught.value, MlpxpError)
+
+
+def test_a_loss_in_the_librarys_own_functions_is_checked_and_trained_with():
+    torch = pytest.importorskip("torch")
+
+    def absolute(factor):
+        return Loss("absolute", lambda A, Y: torch.abs(A - Y).sum(dim=-2), lambda A, Y: factor * torch.sign(A - Y), analytic=False)
+
+    rows, numbers = torch.asarray(X), torch.asarray(NUMBERS)
+    assert regressor(loss=absolute(1.0)).fit(rows, numbers).predict(rows).shape == (32,)
+    with pytest.raises(RangeError, match=r"^the derivative of loss .absolute. must be that of its value"):
+        regressor(loss=absolute(2.0)).fit(rows, numbers)

@@ -167,6 +167,17 @@ def test_data_frames():
     assert set(MLPClassifier(**SMALL).fit(frame, names).predict(frame)) <= {"a", "b"}
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["a part", "validation_data"])
+def test_a_scorer_watches_a_data_frame_in_silence(given):
+    """It is handed an array, whose names fit has read."""
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(X, schema=list("abc"))
+    fitted = MLPClassifier(**SMALL, monitor="roc_auc", early_stopping=not given)
+    fitted.fit(frame, LABELS, validation_data=(frame, LABELS) if given else None)
+    assert len(fitted.validation_scores_) == 2
+    assert list(fitted.feature_names_in_) == list("abc")
+
+
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "score"])
 def test_before_the_fit(method):
     for estimator in both():

@@ -120,6 +120,8 @@ def test_advance_stops_when_the_time_is_over(xor):
         ({"learning_rate": "0.1"}, RangeError),
         ({"learning_rate": True}, RangeError),
         ({"learning_rate": float("nan")}, RangeError),
+        ({"learning_rate": float("inf")}, RangeError),
+        ({"learning_rate": 10**400}, RangeError),  # no float is that large
         ({"batch_size": 3}, UnknownNameError),
         ({"batch_size": True}, UnknownNameError),
         ({"seed": -1}, RangeError),

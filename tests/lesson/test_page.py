@@ -11,8 +11,9 @@ import pytest
 
 import mlpxp
 from mlpxp.lesson.choices import Choices
-from mlpxp.lesson.examples import built_in
+from mlpxp.lesson.examples import MOST_CLASSES, built_in
 from mlpxp.lesson.lesson import advance, begin, operations
+from mlpxp.plotting.style import HUES
 
 webdriver = pytest.importorskip("selenium.webdriver")
 By, Keys = (pytest.importorskip(f"selenium.webdriver.common.{name.lower()}").__dict__[name] for name in ("By", "Keys"))
@@ -102,6 +103,8 @@ def test_xor_is_learnt(page):
     page.choose("data", "xor")
     before = page.picture
     page["run"].click()
+    page.wait(lambda: page["run"].text == "Pause")
+    assert page["run"].get_attribute("aria-pressed") is None  # what it would do is its name: "Pause, pressed" would be the opposite
     page.wait(lambda: page["right"].text == "4 of 4")
     page["run"].click()
     page.wait(lambda: page["run"].text == "Run")
@@ -162,6 +165,14 @@ def test_a_csv_and_a_broken_one(page):
     assert Select(page.named("data")).first_selected_option.text == "your CSV"
 
 
+def test_every_class_has_a_shape_of_its_own(page):
+    page["csv"].click()
+    page["table"].send_keys("a,b,kind\n" + "".join(f"{k},{k * k % 7},{name}\n" for k, name in enumerate("pqrstuv")))
+    page.after(page["use"].click)
+    shapes = page.driver.execute_script("return [...document.querySelectorAll('#legend path')].map(one => one.getAttribute('d'))")
+    assert len(set(shapes)) == MOST_CLASSES == len(HUES)
+
+
 def test_a_csv_file(page, tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("a,b,kind\n1,2,x\n3,5,y\n")
@@ -203,6 +214,25 @@ def test_it_works_by_keyboard(page):
     assert "(1, 1)" in page["which"].text
 
 
+@pytest.mark.parametrize(
+    ("w", "b", "wanted"),
+    [
+        ([1, 1], -1, [[0, 1], [1, 0]]),  # a diagonal: each corner is on two sides
+        ([1, -1], 0, [[0, 0], [1, 1]]),
+        ([2, 0], -1, [[0.5, 0], [0.5, 1]]),
+        ([0, 4], -1, [[0, 0.25], [1, 0.25]]),
+        ([1, 1], -0.5, [[0, 0.5], [0.5, 0]]),
+        ([1, 1], 0, None),  # it touches a corner
+        ([1, 1], 3, None),
+        ([0, 0], 1, None),
+    ],
+)
+def test_where_a_half_plane_ends(page, w, b, wanted):
+    script = "const [w, b, done] = arguments; import('/plane.js').then(({ ends }) => done(ends(w, b, [0, 1], [0, 1])))"
+    found = page.driver.execute_async_script(script, w, b)
+    assert found is None if wanted is None else sorted(found) == wanted
+
+
 def test_layers_are_chosen(page):
     page.after(lambda: Select(page["layers"]).select_by_visible_text("2"))
     boxes = page.driver.find_elements(By.CSS_SELECTOR, "#widths input")
@@ -219,6 +249,18 @@ def test_nothing_is_wider_than_the_screen(page, width):
     try:
         page.choose("data", "circles")
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        page.driver.execute_script(
+            "document.getElementById('table').value = arguments[0]", f"a,b,{'k' * 90}\n1,2,{'x' * 90}\n3,5,{'y' * 90}\n"
+        )
+        page.after(lambda: page.driver.execute_script("document.getElementById('use').click()"))
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        too_narrow = page.driver.execute_script(
+            "return [...document.querySelectorAll('select')].filter(one => {"
+            "  const free = one.cloneNode(true); free.style.cssText = 'max-width: none; position: absolute'; one.after(free);"
+            "  const wanted = free.offsetWidth; free.remove(); return wanted > one.offsetWidth;"
+            "}).map(one => one.name || one.id)"
+        )
+        assert too_narrow == []  # the longest choice can be read to its end
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

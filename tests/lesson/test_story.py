@@ -98,6 +98,15 @@ def test_the_numbers_that_are_told(sections):
     assert ratios[-1] > 3 * ratios[0]
 
 
+def test_the_caption_says_how_many_networks_are_drawn(sections, monkeypatch):
+    (plot,) = (block for section in sections for block in section.blocks if isinstance(block, Plot) and "networks each" in block.caption)
+    drawn = []
+    monkeypatch.setattr("mlpxp.lesson.story.gradients.plot_error_signals", drawn.extend)
+    plot.draw()
+    assert {one.norms.shape for one in drawn} == {(5, 20)}
+    assert "through 20 layers, five networks each" in plot.caption
+
+
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(mlpxp.OutputError, match="matplotlib"):

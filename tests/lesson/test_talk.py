@@ -1,10 +1,12 @@
 """What a page may say, and what comes of it."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from mlpxp import DataError, MlpxpError, RangeError
+from mlpxp import DataError, Layer, MlpxpError, RangeError
 from mlpxp.lesson.messages import Message, read
 from mlpxp.lesson.talk import answer, began, went_on
 from mlpxp.lesson.view import examples_view, lesson_view
@@ -112,6 +114,18 @@ def test_a_view_is_json_without_gaps():
         talk = went_on(talk)
 
 
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e306])
+def test_weights_of_any_size_keep_their_direction(size):
+    """A hidden unit's line is drawn from what is sent: to so many decimals small weights would have none, and large ones overflow."""
+    lesson = began().lesson
+    (W, b), *rest = lesson.parameters
+    lesson = replace(lesson, parameters=(Layer(W * size, b + size), *rest))
+    sent = lesson_view(lesson, 0)["layers"][0]
+    np.testing.assert_allclose(sent["W"], W * size, rtol=1e-5)
+    np.testing.assert_allclose(sent["b"], (b + size)[:, 0], rtol=1e-5)
+    json.dumps(sent, allow_nan=False)
+
+
 def test_a_long_curve_is_thinned_and_ends_where_the_lesson_is():
     talk = say(say(began(), "run"), "pace", 100)
     while len(talk.lesson.costs) < 1000:
@@ -124,8 +138,6 @@ def test_a_long_curve_is_thinned_and_ends_where_the_lesson_is():
 
 def test_the_picture_is_the_librarys_prediction():
     import base64
-
-    import numpy as np
 
     import mlpxp
 

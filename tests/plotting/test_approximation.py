@@ -68,3 +68,11 @@ def test_what_can_t_be_drawn(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(OutputError, match=r"pip install 'mlpxp\[plot\]'"):
         plot_interpolant(TARGET)
+
+
+def test_what_is_no_function_and_no_network():
+    for wrong in (lambda: plot_interpolant("sin(x)"), lambda: plot_approximation(None)):
+        with pytest.raises(RangeError, match="target must be a Target, got"):
+            wrong()
+    with pytest.raises(RangeError, match="an approximant must be an Approximant, got float"):
+        plot_approximation(make_target("x"), 1.0)

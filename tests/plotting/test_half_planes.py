@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from mlpxp import Network, OutputError, RangeError, ShapeError, initialize
+from mlpxp import Layer, Network, OutputError, RangeError, ShapeError, initialize
 from mlpxp.plotting import plot_half_planes, save_figure
 from mlpxp.teaching.examples import examples
 from mlpxp.teaching.half_planes import half_planes
@@ -38,6 +38,18 @@ def test_every_hidden_unit_has_its_line_and_every_region_its_sides(tmp_path):
         assert np.allclose(np.cross(drawn, wanted), 0.0, atol=1e-9)  # one is a multiple of the other
     marks = [text.get_text() for text in axes.texts if set(text.get_text()) <= set("+\N{MINUS SIGN}\N{THIN SPACE}") and text.get_text()]
     assert len(set(marks)) == len(marks) > 1
+    save_figure(figure, tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("size", "offset"), [(1e-200, 0.0), (1e20, 0.0), (2.0**40, 2.0**60)])
+def test_numbers_of_any_size_are_drawn(size, offset, tmp_path):
+    network = Network((2, 2, 1), hidden="tanh", output="sigmoid", loss="binary_cross_entropy")
+    first = Layer(W=np.asarray([[1.0, 1.0], [1.0, -1.0]]) / size, b=np.asarray([[-1.5 - 2.0 * offset / size], [0.0]]))
+    found = half_planes(network, (first, Layer(np.ones((1, 2)), np.zeros((1, 1)))), X * size + offset)
+    figure = plot_half_planes(found, y)
+    (one, other) = ((np.asarray([line.get_xy1(), line.get_xy2()]) - offset) / size for line in figure.axes[0].lines[:2])
+    assert np.allclose(one.sum(axis=1), 1.5)
+    assert np.allclose(other[:, 0], other[:, 1])
     save_figure(figure, tmp_path / "a.png")
 
 

@@ -81,3 +81,9 @@ def test_polynomial_failure():
 def test_bad_depths(deepest):
     with pytest.raises(RangeError, match="must be"):
         plot_depth_against_width(deepest=deepest)
+
+
+@pytest.mark.parametrize("draw", [plot_error_against_width, plot_polynomial_failure, plot_dimension, plot_depth_against_width])
+def test_what_is_no_study(draw):
+    with pytest.raises(RangeError, match=r"study must be a \w+Study, got int"):
+        draw(3)

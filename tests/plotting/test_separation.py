@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,6 +73,38 @@ def test_a_perceptron_s_way_and_its_mistakes(tmp_path):
     save_figure(figure, tmp_path / "a.png")
 
 
+@pytest.mark.parametrize(("size", "offset"), [(1e-250, 0.0), (1e20, 0.0), (1e300, 0.0), (2.0**40, 2.0**60)])
+def test_numbers_of_any_size_are_drawn(size, offset, tmp_path):
+    X = SQUARE * size + offset
+    figure = plot_separation(X, AND)
+    for line, wanted in zip(lines(figure.axes[0]), (1.5, 2.0, 1.0), strict=True):  # x1 + x2, from the first corner on, in units of the side
+        assert np.allclose([sum((x - offset) / size for x in point) for point in line], wanted)
+    save_figure(figure, tmp_path / "a.png")
+    save_figure(plot_separation(X, XOR), tmp_path / "b.png")
+    save_figure(plot_perceptron(X, AND, perceptron(X, AND, epochs=5)), tmp_path / "c.png")
+
+
+def test_lines_beyond_floats(tmp_path):
+    """Where the hyperplane is of Fractions, and where a perceptron's weights are infinite."""
+    A, d = 1e300, 5e-324
+    X, y = [[-A, 0.0], [A, d], [-A / 4, 0.0], [0.0, 0.0]], [1, 1, 0, 0]
+    found = separate(X, y)
+    save_figure(plot_separation(X, y, found), tmp_path / "a.png")
+    save_figure(plot_perceptron(X, y, perceptron(X, y, epochs=5)), tmp_path / "b.png")
+    run = replace(perceptron(SQUARE, AND), path=(((np.inf, 0.0), 2.0), ((5e-324, 0.0), 1.0), ((1.0, 1.0), -1.5)))
+    assert len(lines(plot_perceptron(SQUARE, AND, run).axes[0])) == 1
+
+
+@pytest.mark.parametrize("n", range(1, 32))
+def test_any_number_of_mistakes_is_drawn(n):
+    """The last line is as dark as can be, and no darker: 0.2 + 0.8 · 3 / 3 is above 1."""
+    run = replace(perceptron(SQUARE, AND), path=tuple(((1.0, float(i)), -0.5) for i in range(n)))
+    drawn = [line.get_alpha() for line in plot_perceptron(SQUARE, AND, run).axes[0].lines]
+    assert len(drawn) == min(n, 30)
+    assert drawn[-1] == 1.0
+    assert drawn == sorted(drawn)
+
+
 def test_a_circle_is_marked():
     left, right = plot_perceptron(SQUARE, XOR, perceptron(SQUARE, XOR)).axes
     assert left.get_title(loc="left") == "after epoch 1 it stands where it started"
@@ -87,6 +120,8 @@ def test_what_can_t_be_drawn(monkeypatch):
         plot_perceptron([[0.0], [1.0]], [0, 1], perceptron([[0.0], [1.0]], [0, 1]))
     with pytest.raises(DataError, match="y must hold two classes"):
         plot_separation(SQUARE, [1, 1, 1, 1])
+    with pytest.raises(DataError, match=r"numbers of at most 1e\+300 in size, got 1.7e\+308"):
+        plot_separation(SQUARE * 1.7e308, AND)
     with pytest.raises(RangeError, match="separation must be what separate"):
         plot_separation(SQUARE, XOR, separate(SQUARE, AND))
     with pytest.raises(RangeError, match="run must be what perceptron"):

@@ -81,8 +81,11 @@ def test_the_path_ends_at_the_thousandth_mistake():
 
 
 def test_numbers_beyond_floats_are_infinite():
-    run = perceptron([[1.7e308], [-1.7e308], [1.0]], [1, 0, 0], epochs=3)
-    assert run.w[0] in (np.inf, 1.7e308)
+    """w is (A, A) after the first example; the second is mistaken, and w becomes (3A/2, 0)."""
+    A = 1.7e308
+    run = perceptron([[A, A], [A / 2, -A], [-A, 0.0]], [1, 1, 0], epochs=1)
+    assert run.path == (((0.0, 0.0), 0.0), ((A, A), 1.0), ((np.inf, 0.0), 2.0))
+    assert (run.w, run.b) == ((np.inf, 0.0), 2.0)
 
 
 @pytest.mark.parametrize("epochs", [0, -1, 1.5, "many", True])

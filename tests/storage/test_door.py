@@ -23,12 +23,10 @@ from mlpxp import (
     TrainingResult,
     UnknownNameError,
     initialize,
-    load,
-    save,
     train,
 )
 from mlpxp.arrays import library_of, tree_leaves, tree_map
-from mlpxp.storage import KINDS, Kind, load_as, load_model, save_as
+from mlpxp.storage import KINDS, Kind, load, load_as, load_model, save, save_as
 from mlpxp.storage.schema import Contents
 
 

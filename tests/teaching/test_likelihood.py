@@ -44,6 +44,12 @@ def test_a_likelihood_multiplied_by_hand():
     assert negative_log_likelihood("cross_entropy", A, Y) == pytest.approx(-math.log(likelihood) / 3, rel=1e-14)
 
 
+def test_probabilities_of_float32_are_probabilities():
+    A = np.asarray([[0.1], [0.7], [0.2]], dtype="float32")
+    assert float(A.astype("float64").sum()) != 1.0
+    assert negative_log_likelihood("cross_entropy", A, [[0.0], [1.0], [0.0]]) == pytest.approx(-math.log(0.7), rel=1e-6)
+
+
 def test_the_squared_error_is_it_up_to_a_constant():
     A, Y, C = fitted("identity", "mse")
     assert negative_log_likelihood("mse", A, Y) == pytest.approx(C + 3 * 0.5 * math.log(2 * math.pi), rel=1e-12)
@@ -62,11 +68,15 @@ def test_the_poisson_loss_is_it_less_what_the_targets_alone_make():
         ("cross_entropy", [[0.5], [0.5]], [[1.0], [1.0]], DataError, "a single 1 for each example"),
         ("poisson", [[1.0]], [[0.5]], DataError, "counts, from 0"),
         ("mse", [[1.0]], [[1.0, 2.0]], ShapeError, r"Y must have the shape of A, \(1, 1\), got \(1, 2\)"),
+        ("binary_cross_entropy", [[1.5]], [[1.0]], DataError, "A must hold probabilities, from 0 to 1"),
+        ("cross_entropy", [[1.5], [-0.5]], [[1.0], [0.0]], DataError, "A must hold probabilities, from 0 to 1"),
+        ("cross_entropy", [[0.5], [0.2]], [[1.0], [0.0]], DataError, "A must sum to 1 for each example"),
+        ("poisson", [[-1.0]], [[1.0]], DataError, "A must hold means of counts, from 0"),
         ("hinge", [[1.0]], [[1.0]], UnknownNameError, "loss must be one of"),
         (Loss("mine", abs, abs), [[1.0]], [[1.0]], UnknownNameError, "got 'mine'"),
     ],
 )
-def test_targets_that_nobody_draws(loss, A, Y, error, says):
+def test_targets_and_predictions_that_nobody_draws(loss, A, Y, error, says):
     with pytest.raises(error, match=says):
         negative_log_likelihood(loss, A, Y)
 

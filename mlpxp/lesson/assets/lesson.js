@@ -45,7 +45,6 @@ function fill(view, anew) {
   text("epoch", count(view.epoch) + (view.step ? ` and ${view.step} of ${view.steps} steps` : ""));
   if (!view.running) text("said", id("status").textContent); // read aloud once it rests
   text("run", view.running ? "Pause" : "Run");
-  id("run").setAttribute("aria-pressed", view.running);
   text("step-note", view.steps === 1 ? "A step takes all examples, and so is an epoch." : `An epoch has ${count(view.steps)} steps.`);
   id("own").disabled = !view.own;
   for (const [name, value] of Object.entries(choices)) {

@@ -118,6 +118,15 @@ const onScreen = (frame, g, [x, y]) => [
   MARGIN.top + (1 - y / (g - 1)) * frame.inner.height,
 ];
 
+// Where the line w·x + b = 0 enters and leaves the picture; null if it isn't in it. Through a corner it cuts two sides in one point.
+export function ends([w1, w2], b, [x0, x1], [y0, y1]) {
+  const cuts = [];
+  if (w2 !== 0) for (const x of [x0, x1]) { const y = -(w1 * x + b) / w2; if (y >= y0 && y <= y1) cuts.push([x, y]); }
+  if (w1 !== 0) for (const y of [y0, y1]) { const x = -(w2 * y + b) / w1; if (x >= x0 && x <= x1) cuts.push([x, y]); }
+  const far = cuts.find(([x, y]) => Math.abs(x - cuts[0][0]) > 1e-9 * (x1 - x0) || Math.abs(y - cuts[0][1]) > 1e-9 * (y1 - y0));
+  return far ? [cuts[0], far] : null;
+}
+
 // Unit i of the first hidden layer: the line w·x + b = 0, with a tick on its positive side and its number.
 function halfPlanes(pen, frame, data, view) {
   if (view.layers.length < 2) return;
@@ -127,11 +136,9 @@ function halfPlanes(pen, frame, data, view) {
   pen.strokeStyle = pen.fillStyle = "#3c3c40";
   pen.font = "600 12px system-ui, sans-serif";
   W.forEach(([w1, w2], unit) => {
-    const cuts = [];
-    if (w2 !== 0) for (const x of [x0, x1]) { const y = -(w1 * x + b[unit]) / w2; if (y >= y0 && y <= y1) cuts.push([x, y]); }
-    if (w1 !== 0) for (const y of [y0, y1]) { const x = -(w2 * y + b[unit]) / w1; if (x >= x0 && x <= x1) cuts.push([x, y]); }
-    if (cuts.length < 2) return;
-    const [start, end] = [cuts[0], cuts.at(-1)].map(([x, y]) => [frame.x(x), frame.y(y)]);
+    const found = ends([w1, w2], b[unit], [x0, x1], [y0, y1]);
+    if (!found) return;
+    const [start, end] = found.map(([x, y]) => [frame.x(x), frame.y(y)]);
     pen.beginPath();
     pen.moveTo(...start);
     pen.lineTo(...end);
@@ -180,26 +187,33 @@ function axes(pen, frame, data) {
   pen.textAlign = "left";
 }
 
-// The shapes of the classes: circle, square, triangle, diamond, and then over again.
+// The shapes of the classes, of size 1, one for each: hues alone are not told apart by everybody.
 const SHAPES = [
-  (r) => { const path = new Path2D(); path.arc(0, 0, r, 0, 2 * Math.PI); return path; },
-  (r) => { const path = new Path2D(); path.rect(-0.88 * r, -0.88 * r, 1.76 * r, 1.76 * r); return path; },
-  (r) => new Path2D(`M0 ${-1.15 * r}L${1.05 * r} ${0.8 * r}L${-1.05 * r} ${0.8 * r}Z`),
-  (r) => new Path2D(`M0 ${-1.25 * r}L${1.25 * r} 0L0 ${1.25 * r}L${-1.25 * r} 0Z`),
+  "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z", // circle
+  "M-.88 -.88H.88V.88H-.88Z", // square
+  "M0 -1.15L1.05 .8H-1.05Z", // triangle
+  "M0 -1.25L1.25 0L0 1.25L-1.25 0Z", // diamond
+  "M0 1.15L1.05 -.8H-1.05Z", // triangle on its tip
+  "M-.4 -1.15H.4V-.4H1.15V.4H.4V1.15H-.4V.4H-1.15V-.4H-.4Z", // plus
+  "M.53 -1.1L1.1 -.53L.57 0L1.1 .53L.53 1.1L0 .57L-.53 1.1L-1.1 .53L-.57 0L-1.1 -.53L-.53 -1.1L0 -.57Z", // cross
 ];
 
 function examples(pen, frame, data, view) {
   const radius = data.x.length <= 20 ? 8 : data.x.length <= 400 ? 4.2 : 3;
+  const shapes = data.classes.map((_, code) => {
+    const path = new Path2D();
+    path.addPath(new Path2D(SHAPES[code]), new DOMMatrix([radius, 0, 0, radius, 0, 0]));
+    return path;
+  });
   data.x.forEach((x, index) => {
     const code = data.codes[index];
     pen.save();
     pen.translate(frame.x(x), frame.y(data.y[index]));
-    const shape = SHAPES[code % SHAPES.length](radius);
     pen.fillStyle = data.colours[code];
-    pen.fill(shape);
+    pen.fill(shapes[code]);
     pen.lineWidth = radius > 5 ? 1.5 : 0.8;
     pen.strokeStyle = "white";
-    pen.stroke(shape);
+    pen.stroke(shapes[code]);
     pen.restore();
   });
   const chosen = [frame.x(data.x[view.example]), frame.y(data.y[view.example])];
@@ -212,7 +226,6 @@ function examples(pen, frame, data, view) {
   }
 }
 
-const MARKS = ['<circle cx="8" cy="8" r="6"/>', '<rect x="2.5" y="2.5" width="11" height="11"/>', '<path d="M8 1.5L14.5 13.5L1.5 13.5Z"/>', '<path d="M8 .8L15.2 8L8 15.2L.8 8Z"/>'];
 let legendOf = null;
 
 function legend(data, view) {
@@ -224,7 +237,7 @@ function legend(data, view) {
   legendOf = data;
   document.getElementById("legend").replaceChildren(...data.classes.map((name, code) => {
     const item = document.createElement("span");
-    item.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true" fill="${data.colours[code]}">${MARKS[code % MARKS.length]}</svg>`;
+    item.innerHTML = `<svg viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true" fill="${data.colours[code]}"><path d="${SHAPES[code]}"/></svg>`;
     item.append(`${data.target} = ${name}`);
     return item;
   }));

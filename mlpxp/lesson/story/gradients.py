@@ -76,7 +76,7 @@ def error_signals() -> Section:
             Plot(
                 lambda: plot_error_signals(
                     [
-                        norms_by_layer(name, scheme=scheme, depth=20)
+                        norms_by_layer(name, scheme=scheme, depth=20, seeds=range(5))
                         for name in ("sigmoid", "tanh", "relu")
                         for scheme in ("glorot_uniform", "he_uniform")
                     ]

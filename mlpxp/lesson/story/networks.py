@@ -6,10 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from mlpxp.approximation import Fitting, error_against_width, make_target
+from mlpxp.approximation import Fitting, error_against_width, make_target, polynomial_failure
 from mlpxp.bench.results import Grid
 from mlpxp.lesson.story.blocks import Equation, Plot, Section, solved
-from mlpxp.plotting import plot_architecture, plot_error_against_width, plot_half_planes, plot_interpolant, plot_perceptron, plot_separation
+from mlpxp.plotting import (
+    plot_architecture,
+    plot_depth_against_width,
+    plot_error_against_width,
+    plot_half_planes,
+    plot_interpolant,
+    plot_perceptron,
+    plot_polynomial_failure,
+    plot_separation,
+)
 from mlpxp.propagation import forward
 from mlpxp.separability import perceptron, separate
 from mlpxp.teaching.half_planes import half_planes
@@ -47,10 +56,10 @@ def one_perceptron() -> Section:
                 """The same as a picture: what either class spans has a point in common, and no line has one of them on the one side and
                 the other on the other. Blue circles are 0, orange squares 1; × says how often an example is counted.""",
             ),
-            f"""Training doesn't help. A network without a hidden layer, after {len(alone.costs)} epochs of gradient descent, has
-            {alone.right} of 4 on the right side, at a cost of {alone.cost:.4f}; saying one half everywhere costs ln 2 =
-            {np.log(2):.4f}. Rosenblatt's rule, which moves the line at every mistake, goes round in a circle: it made
-            {sum(run.mistakes)} mistakes, and stood where it had started. Where there is a line, as for AND, it finds one:""",
+            f"""Training doesn't help. A network without a hidden layer, after {len(alone.costs)} epochs of gradient descent, says one half
+            of every example, but for rounding: that costs ln 2 = {np.log(2):.4f}, and its cost is {alone.cost:.4f}. Rosenblatt's rule,
+            which moves the line at every mistake, goes round in a circle: it made {sum(run.mistakes)} mistakes, and stood where it had
+            started. Where there is a line, as for AND, it finds one:""",
             Plot(
                 lambda: plot_perceptron(X.T, y_and, run_and),
                 f"AND: the line after each mistake, the later the darker, and the mistakes of each epoch. {str(run_and).capitalize()}.",
@@ -114,6 +123,15 @@ def approximation() -> Section:
                 ),
                 "The largest error against the width, both axes logarithmic: each trained network, their median, the staircase, its bound.",
             ),
+            "With a polynomial for σ no width helps:",
+            Plot(
+                lambda: plot_polynomial_failure(polynomial_failure(widths=(1, 2, 4, 8, 16), fitting=Fitting(seeds=3, epochs=400))),
+                """z³ ends at the best polynomial of degree 3, however wide; tanh doesn't. Each network is a point, the lines go through the
+                medians.""",
+            ),
+            """Depth can be cheaper than width. A sawtooth folds the line once in each layer, so that k layers of two units make
+            2ᵏ⁻¹ teeth; one layer needs a unit for each bend:""",
+            Plot(plot_depth_against_width, "The parameters of the ReLU network that is the sawtooth, counted: deep and shallow."),
             """In d dimensions a grid that fine has (1/h)^d points: that is where depth, and the structure of
             real data, have to help.""",
         ),

@@ -1,0 +1,41 @@
+"""A network for layers that come from elsewhere, where nothing says what they were trained for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpxp.arrays import check_floating, check_together
+from mlpxp.losses import LOSSES
+from mlpxp.network import Network
+from mlpxp.storage import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpxp.activations import Activation
+    from mlpxp.losses import Loss
+    from mlpxp.network import Parameters
+
+__all__ = ["model_of"]
+
+
+def model_of(parameters: Parameters, activations: Sequence[str | Activation], loss: str | Loss | None) -> Model:
+    """Return a model of layers that fit together; without a ``loss`` it has the natural one of the output, MSE where there is none.
+
+    Raises
+    ------
+    DtypeError, BackendError
+        The layers differ in dtype, library or device.
+    UnknownNameError, PairingError
+        As :class:`mlpxp.Network` does.
+    """
+    arrays = {
+        f"{name}_{number}": array for number, layer in enumerate(parameters, start=1) for name, array in zip("Wb", layer, strict=True)
+    }
+    check_floating(**arrays)
+    check_together(**arrays)
+    *hidden, output = activations
+    sizes = [parameters[0].W.shape[-1], *(layer.W.shape[-2] for layer in parameters)]
+    natural = {known.pairing: name for name, known in LOSSES.items()}
+    chosen = natural.get(output if isinstance(output, str) else output.name, "mse") if loss is None else loss
+    return Model(Network(sizes, hidden=hidden, output=output, loss=chosen), parameters)

@@ -1,0 +1,107 @@
+"""PyTorch's ``nn.Sequential`` as a model of ours, and the other way. PyTorch itself is named in :mod:`mlpxp_peers.torch_modules`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mlpxp.activations import ACTIVATIONS
+from mlpxp.arrays import library_of, tree_map
+from mlpxp.backend import get_backend
+from mlpxp.errors import MissingLibraryError, ShapeError, UnknownNameError
+from mlpxp.exchange.networks import model_of
+from mlpxp.moving import mover
+from mlpxp.network import Layer
+
+if TYPE_CHECKING:
+    from mlpxp.activations import Activation
+    from mlpxp.history import TrainingResult
+    from mlpxp.losses import Loss
+    from mlpxp.storage import Model
+
+__all__ = ["from_torch", "to_torch"]
+
+
+def from_torch(module: Any, *, output: str | Activation | None = None, loss: str | Loss | None = None) -> Model:
+    """Return the network and the parameters of an ``nn.Sequential``.
+
+    Parameters
+    ----------
+    module : torch.nn.Sequential or torch.nn.Linear
+        Of ``Linear`` and the activations that there are here: ``ReLU``, ``Tanh``, ``Sigmoid``, ``LeakyReLU(0.01)``, ``ELU``, ``SiLU``,
+        ``Softplus``, ``GELU(approximate="tanh")``, and ``Softmax`` at the end. ``Flatten`` at the start, ``Dropout`` and ``Identity`` are
+        passed over, as in the module's ``eval()`` mode; a ``Sequential`` in it is gone through.
+    output : str or Activation, optional
+        What follows a last ``Linear``, where it was left to the loss: ``"softmax"`` after ``CrossEntropyLoss``, ``"sigmoid"`` after
+        ``BCEWithLogitsLoss``. By default nothing does, and predictions are the module's own.
+    loss : str or Loss, optional
+        What to train with from here on; by default the natural one of the output, MSE where there is none.
+
+    Returns
+    -------
+    Model
+        Its parameters are tensors of the module's dtype, on its device, in memory of their own: what goes on with the module changes
+        nothing here. Where a ``Linear`` has no bias it is zero.
+
+    Raises
+    ------
+    MissingLibraryError
+        PyTorch is not installed.
+    UnknownNameError
+        The module has a part that there is not here; a ``GELU()`` with the error function, which the array API standard lacks.
+    ShapeError, DtypeError, BackendError
+        Layers that don't fit together, or are not all float32 or all float64 on one device with values.
+    PairingError
+        ``output`` and ``loss`` make no sense together.
+    """
+    layers = _peer("torch").taken_apart(module)
+    activations = [ACTIVATIONS["identity"] if name is None else name for _, name in layers]
+    if output is not None:
+        if layers[-1][1] is not None:
+            raise UnknownNameError(f"output is for a module that ends with Linear, and this one ends with {layers[-1][1]}: leave it out")
+        activations[-1] = output
+    return model_of(tuple(layer for layer, _ in layers), activations, loss)
+
+
+def to_torch(model: Model | TrainingResult) -> Any:
+    """Return an ``nn.Sequential`` that predicts what a model does, of rows.
+
+    Parameters
+    ----------
+    model : Model or TrainingResult
+        Of one network with activations that PyTorch has modules for: all of mlpxp's own but ``exp``.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        ``Linear`` and activations with the model's dtype, on its device if the parameters are tensors and on the CPU if not, in memory
+        of its own: training it changes no model.
+
+    Raises
+    ------
+    MissingLibraryError
+        PyTorch is not installed.
+    UnknownNameError
+        PyTorch has no such activation.
+    ShapeError
+        The parameters are a stack.
+    """
+    peer = _peer("torch")
+    network, parameters = model.network, model.parameters
+    for number, activation in enumerate(network.activations, start=1):
+        if ACTIVATIONS.get(activation.name) != activation or activation.name not in peer.MODULES:
+            raise UnknownNameError(
+                f"PyTorch has no module for the activation {activation.name!r} of layer {number}: wanted one of {', '.join(peer.MODULES)}"
+            )
+    if parameters[0].W.ndim > 2:
+        raise ShapeError(f"to_torch takes one network, got a stack of {parameters[0].W.shape[0]}: take one of mlpxp.unstack(parameters)")
+    move = (lambda leaf: leaf) if library_of(parameters[0].W) == "torch" else mover(get_backend("torch"))
+    layers: list[Layer] = [Layer(*tree_map(move, tuple(layer))) for layer in parameters]
+    return peer.put_together(layers, [activation.name for activation in network.activations])
+
+
+def _peer(library: str) -> Any:
+    try:
+        return import_module(f"mlpxp_peers.{library}_modules")
+    except ModuleNotFoundError as error:
+        raise MissingLibraryError(f"PyTorch's modules need {error.name}, which is not installed: pip install 'mlpxp[torch]'") from error

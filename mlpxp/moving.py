@@ -1,0 +1,124 @@
+"""Arrays, and what is made of them, in another array library: in the same memory where both libraries can, in a copy otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from mlpxp.arrays import device_of, dtype_name, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.backend import backend_of, get_backend
+from mlpxp.errors import DtypeError
+from mlpxp.history import TrainingResult
+from mlpxp.storage import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpxp.backend import Backend
+
+__all__ = ["mover", "to_backend"]
+
+Value = TypeVar("Value")
+
+# each library's own way to decline DLPack
+_CANNOT = (BufferError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError)
+
+
+def to_backend(value: Value, backend: str | Backend, device: Any = None) -> Value:
+    """Return what is given with arrays of another library, or on another device; what is given stays as it is.
+
+    Parameters
+    ----------
+    value : MLPClassifier, MLPRegressor, Model, TrainingResult, array, or tree of arrays
+        A tree is a tuple or a named tuple, however deep: parameters, gradients, an optimizer's state.
+    backend : str or Backend
+        ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"``, ...
+    device : str, Device or the library's own device object, optional
+        Where to; the library's default device if ``None``.
+
+    Returns
+    -------
+    the same type
+        A fitted estimator takes and returns arrays of that library, and computes there: its ``backend`` is ``"auto"`` and its ``device``
+        ``None``. A training that goes on from a result goes on there.
+
+    Raises
+    ------
+    NotFittedError
+        An estimator is not fitted.
+    DtypeError
+        It is none of these, or its dtype is one that the library or the device lacks, such as float64 in JAX until it is asked for.
+    BackendError, UnknownNameError
+        There is no such library or device here.
+
+    Notes
+    -----
+    An array whose memory both libraries can use is not copied (DLPack). On the host that is all of NumPy, PyTorch and JAX, and on a GPU
+    PyTorch, JAX and CuPy, for arrays whose rows lie one after the other. Copied are arrays in another order, in memory that is read-only
+    where the other library knows no such thing, at an address that the other library can't use (JAX wants a multiple of 64), those that
+    autograd follows, unless they go to NumPy, and all that change devices; the last go through the host.
+
+    mlpxp writes into no array that it was given, so that shared memory does no harm as long as nobody else does: copy what you go on
+    writing into, and what the other library goes on updating in place, as ``torch.optim`` does.
+
+    Examples
+    --------
+    >>> from mlpxp import Network, initialize, to_backend
+    >>> parameters = initialize(Network((2, 3, 1)), seed=0)
+    >>> [type(layer.W).__name__ for layer in to_backend(parameters, "numpy")]
+    ['ndarray', 'ndarray']
+    """
+    library = get_backend(backend)
+    result: Any
+    own: Any = getattr(value, "_moved", None)
+    if own is not None and not isinstance(value, type):  # an estimator knows its arrays itself
+        result = own(library, device)
+        return cast("Value", result)
+    move = partial(tree_map, mover(library, device))
+    if isinstance(value, Model):
+        result = replace(value, parameters=move(value.parameters))
+    elif isinstance(value, TrainingResult):
+        moved = move((value.parameters, value.last_parameters, value.optimizer_state))
+        result = replace(value, parameters=moved[0], last_parameters=moved[1], optimizer_state=moved[2])
+    elif all(map(is_array, tree_leaves(value))):
+        result = move(value)
+    else:
+        raise DtypeError(
+            "to_backend moves arrays, tuples of them such as parameters, a Model, a TrainingResult or a fitted estimator of mlpxp's, "
+            f"got {library_of(next(leaf for leaf in tree_leaves(value) if not is_array(leaf)))}"
+        )
+    return cast("Value", result)
+
+
+def mover(library: Backend, device: Any = None) -> Callable[[Any], Any]:
+    """Return a function that moves an array to a library and a device, and doesn't copy it where it needn't.
+
+    Raises
+    ------
+    BackendError
+        There is no such device.
+    """
+    place = device_of(library.asarray([0.0], dtype="float32", device=device))
+
+    def move(array: Any) -> Any:
+        if namespace(array) is library.namespace:
+            return library.asarray(array, device=place)
+        source = backend_of(array)
+        array = source.asarray(array)  # rows contiguous: not every library survives a negative stride
+        shared = _shared(array, library)
+        if shared is not None and device_of(shared) == place and dtype_name(shared) == dtype_name(array):
+            return shared
+        return library.asarray(source.to_numpy(array), device=place)
+
+    return move
+
+
+def _shared(array: Any, library: Backend) -> Any:
+    """Return the array as another library's, in the same memory if it can be; ``None`` if the libraries don't agree, or must not."""
+    if not getattr(getattr(array, "flags", None), "writeable", True):
+        return None  # PyTorch would take it and let it be written into
+    try:
+        return library.namespace.from_dlpack(array)
+    except _CANNOT:
+        return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlpxp.devices import Device
     from mlpxp.errors import (
         BackendError,
+        CheckpointWarning,
         DataError,
         DivergenceError,
         DtypeError,
@@ -61,6 +62,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendStatus",
+    "CheckpointWarning",
     "Constant",
     "Cosine",
     "DataError",
@@ -135,7 +137,7 @@ _WHERE = {
     "activations": "ACTIVATIONS Activation",
     "backend": "Backend get_backend known_backends",
     "devices": "Device",
-    "errors": "BackendError DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
+    "errors": "BackendError CheckpointWarning DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
     "OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError",
     "estimators": "MLPClassifier MLPRegressor",
     "evaluation": "Evaluation evaluate",

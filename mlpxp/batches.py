@@ -82,6 +82,11 @@ class Batches:
         if whole < self.m:
             yield from self._fold(order[None, whole:], full.shape[0])
 
+    def pass_over(self, first: int, last: int) -> None:
+        """Take it that epochs ``first`` to ``last`` are done: an order that is drawn anew each time is asked for theirs, in turn."""
+        for number in range(first, last + 1) if self.order is not None else ():
+            self._order(number)
+
     def _order(self, number: int) -> Any:
         """Return the order of an epoch; a given one is asked for even where all examples are one batch, as it may draw anew each time."""
         if self.order is not None:

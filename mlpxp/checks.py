@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_options", "check_whole", "warn_of_scale"]
+__all__ = ["check_examples", "check_keeping", "check_options", "check_whole", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -69,10 +70,33 @@ def check_options(
     if clip_norm is not None and (not isinstance(clip_norm, Real) or isinstance(clip_norm, bool) or not 0.0 < float(clip_norm) < math.inf):
         raise RangeError(f"clip_norm must be a number above 0, got {clip_norm!r}")
     for name, value in (("tolerance", tolerance), ("penalty", penalty), ("max_seconds", max_seconds)):
-        if value is None and name != "penalty":
-            continue
-        if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < math.inf:
-            raise RangeError(f"{name} must be a number from 0, got {value!r}")
+        if value is not None or name == "penalty":
+            _check_number(name, value)
+
+
+def check_keeping(*, checkpoint: object, every: object, every_seconds: object, resume: object) -> None:
+    """Refuse options of :func:`mlpxp.train` about checkpoints that are out of range.
+
+    Raises
+    ------
+    RangeError
+    """
+    if not (checkpoint is None or isinstance(checkpoint, str | os.PathLike)):
+        raise RangeError(f"checkpoint must be the name of a file, got {type(checkpoint).__name__}")
+    if not isinstance(resume, bool):
+        raise RangeError(f"resume must be True or False, got {resume!r}")
+    for name, value in (("every", every), ("every_seconds", every_seconds), ("resume", resume or None)):
+        if value is not None and checkpoint is None:
+            raise RangeError(f"{name} needs checkpoint, the name of a file")
+    if every is not None:
+        check_whole("every", every)
+    if every_seconds is not None:
+        _check_number("every_seconds", every_seconds)
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < math.inf:
+        raise RangeError(f"{name} must be a number from 0, got {value!r}")
 
 
 def check_whole(name: str, value: object) -> None:

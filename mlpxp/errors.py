@@ -19,7 +19,8 @@ what was wrong, what was wanted, what was got, and why.
     ├── OutputError         (OSError)          a place that can't be written to
     └── DivergenceError     (ArithmeticError, ValueError)  the cost stopped being finite
 
-And one warning, :class:`ScaleWarning` (UserWarning): features whose scale float32 has not the digits for.
+And two warnings (UserWarning), for what must not end a training that can go on: :class:`CheckpointWarning`, and :class:`ScaleWarning` for
+features whose scale float32 has not the digits for.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendError",
+    "CheckpointWarning",
     "DataError",
     "DivergenceError",
     "DtypeError",
@@ -112,6 +114,10 @@ class OutputError(MlpxpError, OSError):
 
 class ScaleWarning(UserWarning):
     """A feature is so large, or varies so little around a large value, that float32 rounds away what is to be learnt from it."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint couldn't be written, and training goes on; or it couldn't be read, and the one before was."""
 
 
 class DivergenceError(MlpxpError, ArithmeticError, ValueError):

@@ -1,7 +1,7 @@
 """The training loop (G2): forward, backward, update, until there is a reason to stop.
 
 One step (:class:`mlpxp.step.TrainingStep`) is the same function on every backend. A backend's ``fold`` runs many of them without a
-word to the host; whatever needs the host (costs read, stopping, callbacks, Ctrl-C) happens between folds.
+word to the host; whatever needs the host (costs read, stopping, callbacks, checkpoints, Ctrl-C) happens between folds.
 """
 
 from __future__ import annotations
@@ -9,39 +9,43 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from copy import deepcopy
+from dataclasses import is_dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from mlpxp.arrays import device_of, maker_like, namespace, tree_leaves
-from mlpxp.draws import dropout_keys
+from mlpxp.arrays import device_of, namespace, tree_leaves
 from mlpxp.errors import DivergenceError
 from mlpxp.evaluation import read_rows
-from mlpxp.history import Epoch, History, PerMember, Record, TrainingResult
+from mlpxp.feeding import NO_PENALTY, Feed, Penalty
+from mlpxp.history import Epoch, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import rate_at
-from mlpxp.step import Inputs, TrainingStep, choose
-from mlpxp.stopping import Stop, Watch
+from mlpxp.standing import NO_PART, Part, Standing
+from mlpxp.step import TrainingStep, choose
+from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.batches import Batches, Fold
     from mlpxp.evaluation import Evaluator
-    from mlpxp.optimizers import LearningRate
 
-__all__ = ["Callback", "Loop", "Penalty", "says_stop"]
+__all__ = ["Callback", "Keeper", "Loop", "says_stop"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
 _LOOK_EVERY = 64  # epochs; a look costs a pass over the parameters
-State: TypeAlias = tuple[Parameters, Any]  # the parameters and the optimizer's state
+_FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
-@dataclass(frozen=True)
-class Penalty:
-    """The L2 penalty: ½λ Σ_l ‖W_l‖² on the mean of the losses, or on their sum, of which a batch's mean gets its share."""
+class Keeper(Protocol):
+    """What takes note of where a run stands, so that it can go on from there: see :mod:`mlpxp.checkpoints`."""
 
-    strength: float = 0.0
-    on: str = "mean"
+    def due(self, epoch: int | None = None) -> bool:
+        """Return whether it is time, within an epoch or after epoch ``epoch``."""
+        ...
+
+    def keep(self, standing: Standing) -> None: ...
 
 
 class Loop:
@@ -52,7 +56,7 @@ class Loop:
     network : Network
     library : Backend
     optimizer : Optimizer
-    state : (parameters, optimizer state)
+    standing : Standing
         Where it begins.
     data : (X, Y, weights)
         One example a row; ``weights`` may be ``None``.
@@ -60,15 +64,12 @@ class Loop:
     penalty : Penalty
     dropout, clip_norm
         As in :class:`TrainingStep`.
-    watch : Watch
     evaluator : Evaluator or None
         Of the validation data.
     restores_best : bool
         Whether the best epoch's parameters are the result.
-    history : History
-        Of the epochs done so far.
-    best : tuple of Layer
-        The best parameters so far.
+    keeper : Keeper or None
+        Where checkpoints go.
     """
 
     def __init__(
@@ -76,48 +77,47 @@ class Loop:
         network: Network,
         library: Backend,
         optimizer: Any,
-        state: State,
+        standing: Standing,
         data: tuple[Any, Any, Any],
         *,
         batches: Batches,
-        penalty: Penalty = Penalty(),
+        penalty: Penalty = NO_PENALTY,
         dropout: tuple[float, ...] = (),
         clip_norm: float | None = None,
-        watch: Watch,
-        evaluator: Evaluator | None,
-        restores_best: bool,
-        history: History,
-        best: Parameters,
+        evaluator: Evaluator | None = None,
+        restores_best: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         self.network, self.library, self.optimizer, self.data = network, library, optimizer, data
-        self.batches, self.watch, self.evaluator, self.past = batches, watch, evaluator, history
-        self.state = state
-        self.started = self.before = state[0]  # the parameters at the start of this epoch, and of the one before
-        self.safe = state[0]  # the last ones that were looked at and found finite
-        self.best, self.restores_best = best, restores_best
-        W = state[0][0].W
+        self.batches, self.evaluator, self.restores_best, self.keeper = batches, evaluator, restores_best, keeper
+        self.begun, self.past, self.watch = standing, standing.history, deepcopy(standing.watch)
+        self.state, self.best, self.safe, self.part = standing.state, standing.best, standing.safe, standing.part
+        self.started, self.before = standing.started, standing.before
+        self.stops: list[Stop | None] = list(standing.stops)
+        self.rates: Any = None if standing.rate is None else standing.rate[None, ...]  # of the updates of the last fold
+        self.records: list[Record] = []
+        W = self.state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
         self.step = TrainingStep(network, _without_rate(optimizer), dropout, clip_norm)
-        self.array = maker_like(W)
-        self.penalty = penalty
-        self.constants: dict[Any, Any] = {}  # rates and penalties that stay are moved once
-        self.records: list[Record] = []
-        self.stops: list[Stop | None] = [None] * watch.members
-        self.rates: Any = None  # of the updates of the last fold
+        self.feed = Feed(library, W, optimizer.learning_rate, batches, penalty, len(dropout))
         self.running: Any = None  # the mask on the device; None while all members run
-        self.elapsed = history.seconds[-1] if history.seconds else 0.0
+        self.clock = time.perf_counter() - standing.seconds
 
     def run(self, epochs: int, *, max_seconds: float | None, callbacks: Sequence[Callback]) -> TrainingResult:
-        """Train for ``epochs`` epochs, or until there is a reason to stop before."""
-        done = len(self.past.cost)
-        self.clock = time.perf_counter() - self.elapsed
-        deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds
+        """Train for ``epochs`` epochs from where the run began, or until there is a reason to stop before."""
+        done, last = len(self.past.cost), self.begun.first + epochs
+        self.clock = time.perf_counter() - self.begun.seconds
+        deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds - self.begun.spent
         try:
-            for number in range(done + 1, done + epochs + 1):
-                if self._updates(number, deadline):
-                    self._report(number, done + epochs, callbacks)
+            self._freeze()
+            for number in range(done + 1, last + 1):
                 if all(self.stops):
                     break
+                if self._updates(number, deadline):
+                    self._report(number, last, callbacks)
+                    self._keep(number)
+            if self.keeper is not None and (self.records or self.part.folds):
+                self.keeper.keep(self._standing())
             self._stop(Stop.MAXIMUM)
         except KeyboardInterrupt:
             self._stop(Stop.INTERRUPTED)
@@ -125,60 +125,41 @@ class Loop:
 
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
-        self.before, self.started = self.started, self.state[0]
-        costs: list[Any] = []  # of each update of each fold
-        weights: list[Any] = []
-        for fold in self.batches.epoch(number):
-            if costs:
-                costs[-1] = self.library.to_numpy(costs[-1])  # waits for the fold before, so that a stop request is soon heard
+        before, started = (self.before, self.started) if self.part.folds else (self.started, self.state[0])
+        unread: tuple[Fold, Any] | None = None  # the fold that runs, and its costs, still on the device
+        for fold in islice(self.batches.epoch(number), self.part.folds, None):
+            if unread is not None:
+                self._read(*unread)  # waits for the fold before, so that a stop request is soon heard
+                self._keep()
             if time.perf_counter() > deadline:
                 self._stop(Stop.TIME)
                 return False
-            self.rates = self._rates(number, fold)
-            inputs = Inputs(fold.rows, self.rates, self._penalties(fold), self._keys(number, fold))
+            self.before, self.started = before, started
+            inputs = self.feed(number, fold)
+            self.rates = inputs.learning_rate
             if isinstance(self.data[0], Rows):
                 inputs, data = inputs._replace(rows=None), read_rows(self.library, fold.rows[0], *self.data)
             else:
                 data = self.data
-            self.state, new = self.library.fold(self.step, self.state, inputs, *data, self.running)
-            costs.append(new)
-            weights.append(fold.total)
-        costs[-1] = self.library.to_numpy(costs[-1])  # waits for all the work of the epoch
-        sums = sum(weight @ each.astype("float64") for weight, each in zip(weights, costs, strict=True))
-        self.costs: list[float] = _as_list(sums / sum(float(weight.sum()) for weight in weights))
+            self.state, costs = self.library.fold(self.step, self.state, inputs, *data, self.running)
+            unread = fold, costs
+        if unread is not None:
+            self._read(*unread)  # waits for all the work of the epoch
+        self.costs: list[float] = _as_list(self.part.cost / self.part.weight)
+        self.part = NO_PART
         self._stop_diverged(number)
         if number % _LOOK_EVERY == 0:
             self._look(number)
         return True
 
-    def _rates(self, number: int, fold: Fold) -> Any:
-        """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
-        n = fold.total.shape[0]
-        rate: LearningRate = self.optimizer.learning_rate
-        if callable(rate):
-            return _per_member(self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)]))
-        if n not in self.constants:
-            self.constants[n] = _per_member(self.array([rate] * n))
-        return self.constants[n]
+    def _read(self, fold: Fold, costs: Any) -> None:
+        folds, cost, weight = self.part
+        cost = cost + fold.total @ self.library.to_numpy(costs).astype("float64")
+        self.part = Part(folds + 1, cost, weight + float(fold.total.sum()))
 
-    def _penalties(self, fold: Fold) -> Any:
-        """λ of each update of a fold, (n,), or ``None``."""
-        of, total = self.penalty, fold.total
-        if not of.strength:
-            return None
-        values = tuple((of.strength / total).tolist()) if of.on == "sum" else (of.strength,) * len(total)
-        if of.on == "sum" and self.batches.weights is not None:  # other batches, other shares
-            return self.array(values)
-        if values not in self.constants:
-            self.constants[values] = self.array(values)
-        return self.constants[values]
-
-    def _keys(self, number: int, fold: Fold) -> Any:
-        """What the masks of each update of a fold are made of, (n, n_hidden, 2), or ``None``."""
-        if not self.step.dropout:
-            return None
-        n, seed = fold.total.shape[0], self.batches.seed
-        return self.library.asarray(dropout_keys(seed, number, fold.first, n, len(self.step.dropout)), device=self.device)
+    def _keep(self, epoch: int | None = None) -> None:
+        if self.keeper is not None and self.keeper.due(epoch):
+            self.keeper.keep(self._standing())
 
     def _report(self, number: int, last: int, callbacks: Sequence[Callback]) -> None:
         """After an epoch: evaluate, take note, stop what has converged, and tell the callbacks."""
@@ -191,14 +172,13 @@ class Loop:
         improved = self.watch.see(number, watched, running)
         if self.restores_best:
             self.best = self._choose(improved, self.state[0], self.best)
-        self.elapsed = time.perf_counter() - self.clock
         epoch = Epoch(
             number=number,
             last=last,
             cost=self._each(costs),
             validation_cost=None if scores is None else self._each(watched),
             validation_score=None if scores is None else self._each(scores),
-            seconds=self.elapsed,
+            seconds=time.perf_counter() - self.clock,
             learning_rate=rate_at(self.optimizer.learning_rate, number - 1),
             parameters=self.state[0],
         )
@@ -269,6 +249,22 @@ class Loop:
     def _each(self, values: list[float]) -> PerMember:
         return tuple(values) if self.is_stack else values[0]
 
+    def _standing(self) -> Standing:
+        return Standing(
+            state=self.state,
+            best=self.best,
+            started=self.started,
+            before=self.before,
+            safe=self.safe,
+            history=self.past.extended(self.records),
+            watch=deepcopy(self.watch),
+            stops=tuple(None if stop in _FOR_NOW else stop for stop in self.stops),
+            first=self.begun.first,
+            seconds=time.perf_counter() - self.clock,
+            rate=None if self.rates is None else self.rates[-1, ...],
+            part=self.part,
+        )
+
     def _result(self) -> TrainingResult:
         self._look(len(self.past.cost) + len(self.records))  # the very last update may have done it
         stops = tuple(stop or Stop.MAXIMUM for stop in self.stops)
@@ -293,11 +289,6 @@ def says_stop(answer: object) -> bool:
 def _without_rate(optimizer: Any) -> Any:
     """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
     return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
-
-
-def _per_member(rates: Any) -> Any:
-    """(n, k) as (n, k, 1, 1), which spreads over the members' weights; (n,) stays."""
-    return rates[..., None, None] if rates.ndim > 1 else rates
 
 
 def _as_list(values: Any) -> list[Any]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace
+from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace, tree_map
 from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
-from mlpxp.checks import check_examples, check_options, warn_of_scale
+from mlpxp.checkpoints import Checkpoints, digest, said
+from mlpxp.checks import check_examples, check_keeping, check_options, warn_of_scale
 from mlpxp.draws import check_seed
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
 from mlpxp.evaluation import Evaluator
+from mlpxp.feeding import Penalty
 from mlpxp.history import History, TrainingResult
-from mlpxp.loop import Callback, Loop, Penalty
+from mlpxp.loop import Callback, Loop
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.shapes import check_precision
+from mlpxp.standing import Standing
 from mlpxp.stopping import Watch
+from mlpxp.storage.checkpoint_file import Kept
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
@@ -52,6 +58,10 @@ def train(
     order: Callable[[int], Any] | None = None,
     max_seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int | None = None,
+    every_seconds: float | None = None,
+    resume: bool = False,
 ) -> TrainingResult:
     """Minimise the cost by an optimizer (G1, G2), on the library and the device that X lives on.
 
@@ -106,6 +116,20 @@ def train(
     callbacks : sequence of callable
         Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run, and for a stack a list of bool
         stops the members where it is true.
+    checkpoint : str or path, optional
+        A file for where the run stands: everything that going on bit for bit needs. It is written before the first update (so that a
+        place that can't be written is an error then), now and then, and at the end; the one before is kept beside it,
+        ``<name>.previous``. A write that fails in the course of the run is a :class:`CheckpointWarning`: training goes on, and the next
+        one is tried again.
+    every : int, optional
+        After how many epochs a checkpoint is written.
+    every_seconds : float, optional
+        After which time, between two batches of a long epoch too. By default, and if there is no ``every``, a minute.
+    resume : bool, default False
+        Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
+        ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
+        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. ``order`` is asked for the orders of the epochs done
+        once more, in turn. Without ``resume`` a checkpoint that is there is not overwritten but an error.
 
     Returns
     -------
@@ -118,7 +142,10 @@ def train(
         The cost stopped being finite. The error holds the last finite parameters and the history. A member of a stack that
         diverges is frozen at its last finite parameters while the others go on; only if all do is this raised.
     ShapeError, DtypeError, BackendError, DataError, RangeError
-        Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range.
+        Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range; or the checkpoint is
+        of another run.
+    OutputError, FileFormatError, MissingLibraryError
+        The checkpoint can't be written, or is there already; it is damaged, and so is the one before; safetensors is not installed.
     OutOfMemoryError
         The device has too little memory for a step; the message suggests a batch size.
 
@@ -153,6 +180,7 @@ def train(
         max_seconds=max_seconds,
         callbacks=callbacks,
     )
+    check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
     rates = check_dropout(dropout, len(network.hidden))
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
@@ -164,7 +192,7 @@ def train(
     check_precision(Y)
     if start is None:
         start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
-    parameters = start.last_parameters if isinstance(start, TrainingResult) else start
+    parameters = tree_map(library.asarray, start.last_parameters if isinstance(start, TrainingResult) else start)  # rows contiguous
     check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
     if held_out is not None:
         check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
@@ -192,21 +220,48 @@ def train(
         past = past[-1:]  # of the epochs before, only the last one's parameters are still there
     patience = patience or (None if tolerance is None else _PATIENCE)
     watch = Watch.over(members, tolerance, patience, past, before=len(history.cost) - len(past))
+    state = optimizer.start(parameters) if earlier is None else tree_map(library.asarray, _state_of(earlier, network, optimizer))
+    standing = Standing.at_start((parameters, state), history, watch, best=None if earlier is None else earlier.parameters)
+    keeper = None
+    if checkpoint is not None:
+        asked = {
+            "network": repr(network),
+            "networks": members,
+            "optimizer": said(optimizer),
+            "dtype": dtype_name(Y),
+            "X of shape": list(X.shape),
+            "Y of shape": list(Y.shape),
+            "batch_size": min(batch_size or m, m),
+            "seed": seed,
+            "earlier epochs": standing.first,
+            "tolerance": None if tolerance is None else float(tolerance),
+            "patience": patience,
+            "penalty": float(penalty),
+            "penalty_on": penalty_on,
+            "dropout": list(rates),
+            "clip_norm": None if clip_norm is None else float(clip_norm),
+            "order": "drawn from the seed" if order is None else "given",
+            "data": digest(library, examples),
+            "validation data": None if held_out is None else digest(library, held_out),
+        }
+        kept = Kept(standing, network, asked, batches.longest, restores_best, seed)
+        keeper = Checkpoints(checkpoint, kept, every=every, every_seconds=every_seconds)
+        kept = keeper.begin(library, resume=resume)
+        standing, batches = kept.standing, replace(batches, longest=kept.longest)
+        batches.pass_over(standing.first + 1, len(standing.history.cost))
     loop = Loop(
         network,
         library,
         optimizer,
-        (parameters, optimizer.start(parameters) if earlier is None else _state_of(earlier, network, optimizer)),
+        standing,
         (*rows, weights),
         batches=batches,
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
         clip_norm=clip_norm,
-        watch=watch,
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
         restores_best=restores_best,
-        history=history,
-        best=parameters if earlier is None else earlier.parameters,
+        keeper=keeper,
     )
     try:
         return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -19,6 +18,7 @@ from mlpxp.history import History
 from mlpxp.loop import Loop
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.optimizers import GradientDescent
+from mlpxp.standing import Standing
 from mlpxp.step import Inputs
 from mlpxp.stopping import Watch
 from mlpxp.training import longest_fold
@@ -108,17 +108,11 @@ class Training:
             task.network,
             library,
             optimizer,
-            (parameters, optimizer.start(parameters)),
+            Standing.at_start((parameters, optimizer.start(parameters)), History(), Watch.over(1, None, None, ())),
             (X, Y, None),
             batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.size)),
-            watch=Watch.over(1, None, None, ()),
-            evaluator=None,
-            restores_best=False,
-            history=History(),
-            best=parameters,
         )
-        self._loop.clock = time.perf_counter()
-        self._rate = self._loop.array([task.rate])
+        self._rate = self._loop.feed.array([task.rate])
 
     def step(self) -> None:
         """Make one update on the first batch as it is, as a fold of one step, and wait for it."""

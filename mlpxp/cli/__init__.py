@@ -11,6 +11,7 @@
     fitting.py    table -> preparation -> network -> training -> record; prints nothing
     serving.py    a model file and raw data -> predictions and scores; prints nothing
     report.py     tables for people
+    checkpoints.py  what is said of checkpoints
     progress.py   the progress bars
     wording.py    numbers and labels as text
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from mlpxp.cli.approximate import approximate
 from mlpxp.cli.bench import bench
+from mlpxp.cli.checkpoints import check_checkpoint, checkpoint_told, how_to_go_on
 from mlpxp.cli.explain import explain
 from mlpxp.cli.exporting import export
 from mlpxp.cli.lesson import lesson
@@ -106,6 +108,14 @@ def train(
     device: DeviceName = None,
     output: Annotated[str, typer.Option(metavar="FILE", help="The model file to write.")] = "model.safetensors",
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the loss curve: .png, .svg or .pdf.")] = None,
+    checkpoint: Annotated[str | None, _option("FILE", "Keep where the run stands, so that it can go on.", "Long runs")] = None,
+    every: Annotated[int | None, _option("N", "Epochs between two checkpoints.", "Long runs")] = None,
+    every_seconds: Annotated[
+        float | None, _option("S", "Seconds between two, within an epoch too; 60 by default, if there is no --every.", "Long runs")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.", rich_help_panel="Long runs")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a network, test it, and write it to a file."""
@@ -114,7 +124,6 @@ def train(
     from mlpxp.cli.fitting import judge, learn, plan
     from mlpxp.cli.options import Options, check_outputs, names, widths
     from mlpxp.cli.report import Report
-    from mlpxp.errors import RangeError
 
     options = Options(
         data=data,
@@ -140,31 +149,35 @@ def train(
         dtype=dtype,  # type: ignore[arg-type]  # the same
         backend=backend,
         device=device,
+        checkpoint=checkpoint,
+        every=every,
+        every_seconds=every_seconds,
+        resume=resume,
     )
     if plot is not None:
         from mlpxp.plotting import check_picture
 
         check_picture(plot)
-    check_outputs({"output": output, "plot": plot}, read=(data,))
-    planned = plan(options)
-    report = Report()
-    if not as_json:
-        report.plan(planned)
-    learnt = _watched(planned, learn, as_json=as_json)
-    interrupted = learnt.interrupted
-    if interrupted and not learnt.result.epochs:
-        print("mlpxp: interrupted before the first epoch ended: no model was written", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED)
-    if not learnt.result.epochs:
-        raise RangeError("--max-seconds was over before the first epoch ended: no model was written; allow more time")
-    with interruptions_ignored() if interrupted else contextlib.nullcontext():
-        fitted = judge(planned, learnt)
-        drawn = _save(fitted, output, plot)
+    check_outputs({"output": output, "plot": plot, "checkpoint": checkpoint}, read=(data,))
+    goes_on = check_checkpoint(checkpoint, resume=resume)
+    with checkpoint_told(checkpoint):
+        planned = plan(options)
+        report = Report()
+        if not as_json:
+            report.plan(planned)
+            if resume and not goes_on:
+                report.note(f"there is no checkpoint {checkpoint} yet, so that the run begins")
+        learnt = _watched(planned, learn, as_json=as_json)
+        if not learnt.result.epochs:
+            raise _nothing_learnt(learnt, checkpoint)
+        with interruptions_ignored() if learnt.interrupted else contextlib.nullcontext():
+            fitted = judge(planned, learnt)
+            drawn = _save(fitted, output, plot)
     if as_json:
         _print_json(_summary(fitted, output, drawn))
     else:
         report.fitted(fitted, output, drawn)
-    if interrupted:
+    if learnt.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
@@ -252,12 +265,22 @@ def evaluate(
 
 @app.command()
 def show(model: ModelFile, as_json: Json = False) -> None:
-    """Show what a model file holds: layers, classes, inputs, and how it was trained."""
+    """Show what a model file holds: layers, classes, inputs, and how it was trained; or where the run of a checkpoint stands."""
     from mlpxp.cli.report import Report
     from mlpxp.cli.serving import Served
     from mlpxp.storage import FORMAT_VERSION, load_model
-    from mlpxp.storage.schema import described
+    from mlpxp.storage.checkpoint_file import look_at_checkpoint
+    from mlpxp.storage.schema import described, opened
 
+    with opened(model) as reader:
+        kind = reader.kind
+    if kind == "checkpoint":
+        stands = look_at_checkpoint(model)
+        if as_json:
+            _print_json({"checkpoint": model, "format_version": FORMAT_VERSION, **dataclasses.asdict(stands)})
+        else:
+            Report().checkpoint(model, stands)
+        return
     found = load_model(model)
     served = Served.of(found, model) if "preparation" in found.metadata else None
     if not as_json:
@@ -288,8 +311,6 @@ def show(model: ModelFile, as_json: Json = False) -> None:
 @app.command()
 def backends(as_json: Json = False) -> None:
     """Show every array library that mlpxp knows, its devices, and why one can't be used."""
-    from dataclasses import asdict
-
     from mlpxp.cli.progress import busy
     from mlpxp.cli.report import Report
     from mlpxp.survey import backends as look
@@ -297,7 +318,7 @@ def backends(as_json: Json = False) -> None:
     with busy() as tell:
         found = look(lambda name: tell(f"looking at {name}"))
     if as_json:
-        _print_json({"backends": [{**asdict(status), "usable": status.usable} for status in found]})
+        _print_json({"backends": [{**dataclasses.asdict(status), "usable": status.usable} for status in found]})
     else:
         Report().backends(found)
 
@@ -321,6 +342,17 @@ def _watched(planned: Plan, learn: Any, *, as_json: bool) -> Learnt:
         finished = len(error.history.cost)
         message = f"{error} ({finished} epochs were finite before; no model was written)"
         raise DivergenceError(message, parameters=error.parameters, history=error.history) from error
+
+
+def _nothing_learnt(learnt: Learnt, checkpoint: str | None) -> Exception:
+    """How a run ends that has no model to write."""
+    from mlpxp.errors import RangeError
+
+    if not learnt.interrupted:
+        return RangeError("--max-seconds was over before the first epoch ended: no model was written; allow more time")
+    more = "" if checkpoint is None else f"; {how_to_go_on(checkpoint)}"
+    print(f"mlpxp: interrupted before the first epoch ended: no model was written{more}", file=sys.stderr)
+    return typer.Exit(INTERRUPTED)
 
 
 def _save(fitted: Fitted, output: str, plot: str | None) -> str | None:
@@ -351,6 +383,7 @@ def _summary(fitted: Fitted, output: str, plot: str | None) -> dict[str, Any]:
         "dtype": fitted.plan.options.dtype,
         "model": output,
         "plot": plot,
+        "checkpoint": fitted.plan.options.checkpoint,
         "notices": fitted.plan.notices,
     }
 

@@ -225,8 +225,13 @@ def learn(plan: Plan, *, callbacks: Sequence[Callback] = ()) -> Learnt:
         penalty=options.penalty,
         max_seconds=options.max_seconds,
         callbacks=callbacks,
+        checkpoint=options.checkpoint,
+        every=options.every,
+        every_seconds=options.every_seconds,
+        resume=options.resume,
     )
-    return Learnt(result, examples, seconds=time.perf_counter() - begun)
+    earlier = max(result.history.seconds, default=0.0) if options.resume else 0.0  # those before the checkpoint count
+    return Learnt(result, examples, seconds=max(earlier, time.perf_counter() - begun))
 
 
 def judge(plan: Plan, learnt: Learnt) -> Fitted:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.activations import find_activation
 from mlpxp.backend import get_backend
-from mlpxp.checks import check_options, check_whole
+from mlpxp.checks import check_keeping, check_options, check_whole
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
@@ -60,6 +60,10 @@ class Options:
     dtype: Literal["float32", "float64"] = "float32"
     backend: str = "auto"
     device: str | None = None
+    checkpoint: str | None = None
+    every: int | None = None
+    every_seconds: float | None = None
+    resume: bool = False
 
     def __post_init__(self) -> None:
         _one_of("task", self.task, ("classification", "regression", None))
@@ -81,6 +85,7 @@ class Options:
             penalty=self.penalty,
             max_seconds=self.max_seconds,
         )
+        check_keeping(checkpoint=self.checkpoint, every=self.every, every_seconds=self.every_seconds, resume=self.resume)
         self.make_network(1, 1, classes=False)
         library = get_backend(self.backend)
         library.to_numpy(library.asarray([0.0], dtype=self.dtype, device=self.device))  # a GPU, a device or a dtype that isn't there

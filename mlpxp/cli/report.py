@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlpxp.bench.results import Grid
+from mlpxp.cli.checkpoints import facts_of, what_is_left
 from mlpxp.cli.wording import counted, number, printable, seconds, share
 from mlpxp.devices import size
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlpxp.exchange.onnx import Port
     from mlpxp.network import Network
     from mlpxp.storage import Model
+    from mlpxp.storage.checkpoint_file import Checkpoint
     from mlpxp.survey import BackendStatus
 
 __all__ = ["Report", "architecture"]
@@ -62,6 +64,7 @@ class Report:
                 "trained": f"{counted(record['epochs'], 'epoch')} in {seconds(record['seconds'])}",
                 "model": model,
                 "plot": plot,
+                "checkpoint": what_is_left(fitted.plan.options.checkpoint, fitted.result),
             }
         )
         of = " of the training set" if fitted.shown == "train" else " of the test set"
@@ -93,6 +96,12 @@ class Report:
         written = ", ".join(f"{name} {one}" for name, one in model.versions.items())
         facts["written"] = " by ".join(part for part in (model.created, written) if part) or None
         self._facts(facts)
+
+    def checkpoint(self, path: str, stands: Checkpoint) -> None:
+        """Where the run of a checkpoint stands."""
+        part = ", and part of the next" if stands.folds else ""
+        self._line(f"{path}: a checkpoint of a training run, {counted(stands.epochs, 'epoch')} done{part}")
+        self._facts(facts_of(stands))
 
     def exported(self, path: str, size_in_bytes: int, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
         """What an ONNX file reads and gives."""

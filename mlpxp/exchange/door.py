@@ -54,7 +54,7 @@ def save(path: str | os.PathLike[str], value: Any) -> None:
 
 
 def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", device: Any = None, dtype: str | None = None) -> Any:
-    """Read what :func:`save` has written, or what any earlier mlpxp has.
+    """Read what :func:`save` has written, or what any earlier mlpxp has; or a checkpoint of :func:`mlpxp.train`.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", devic
     Returns
     -------
     Model, TrainingResult, MLPClassifier or MLPRegressor
-        What was saved. An estimator predicts the same to the bit and ``partial_fit`` goes on as if nothing had happened, in the library
-        that it was saved from. Its ``backend`` and ``device`` are what they were; with another ``backend`` than NumPy, or a ``device``,
-        it is moved as :func:`mlpxp.to_backend` does.
+        What was saved; of a checkpoint the result of a run that was interrupted there. An estimator predicts the same to the bit and
+        ``partial_fit`` goes on as if nothing had happened, in the library that it was saved from. Its ``backend`` and ``device`` are what
+        they were; with another ``backend`` than NumPy, or a ``device``, it is moved as :func:`mlpxp.to_backend` does.
 
     Raises
     ------

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.history import TrainingResult
+from mlpxp.storage.checkpoint_file import checkpoint_contents, result_in
 from mlpxp.storage.kinds import Kind, load_as, save_as
 from mlpxp.storage.model_file import Model, model_contents, read_model
 from mlpxp.storage.result_file import read_result, result_contents
@@ -18,6 +19,7 @@ __all__ = ["KINDS", "load", "save"]
 KINDS = {
     "model": Kind("a Model", lambda value: isinstance(value, Model), model_contents, read_model),
     "result": Kind("a TrainingResult", lambda value: isinstance(value, TrainingResult), result_contents, read_result),
+    "checkpoint": Kind("a checkpoint", None, checkpoint_contents, result_in),
 }
 
 
@@ -56,7 +58,7 @@ def save(path: str | os.PathLike[str], value: Model | TrainingResult) -> None:
 
 
 def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", device: Any = None, dtype: str | None = None) -> Any:
-    """Read what :func:`save` has written, or what any earlier mlpxp has.
+    """Read what :func:`save` has written, or what any earlier mlpxp has; or a checkpoint of :func:`mlpxp.train`.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", devic
     Returns
     -------
     Model or TrainingResult
-        What was saved.
+        What was saved; of a checkpoint the result of a run that was interrupted there.
 
     Raises
     ------

@@ -68,8 +68,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, keeps_previou
 
 
 def previous_of(path: str | os.PathLike[str]) -> Path:
-    """Return where the file before this one is kept: beside it, ``<name>.previous``."""
-    place = Path(os.path.realpath(path))
+    """Return where the file before this one is kept: beside it, ``<name>.previous``; links are followed."""
+    place = Path(path)
+    place = Path(os.path.realpath(place)) if place.is_symlink() else place
     return place.with_name(f"{place.name}.previous")
 
 

@@ -82,7 +82,7 @@ def read_result(reader: Reader, place: Place) -> TrainingResult:
     return TrainingResult(
         network=network,
         parameters=parameters,
-        history=history_in(reader),
+        history=history_in(reader, members),
         stop=tuple(map(Stop, stop)) if members else Stop(stop),
         best_epoch=one_each("best_epoch", "a whole number, or a list with one for each member", _is_whole),
         last_parameters=read_layers(reader, network, place, prefix="last"),

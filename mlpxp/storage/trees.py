@@ -77,8 +77,8 @@ def history_tensors(history: History) -> dict[str, NDArray[Any]]:
     return {HISTORY + name: _as_array(getattr(history, name)) for name in History.__dataclass_fields__}
 
 
-def history_in(reader: Reader) -> History:
-    """Read a history; what a diverged member's costs were may be in it.
+def history_in(reader: Reader, members: tuple[int, ...]) -> History:
+    """Read a history, of a stack of so many members; what a diverged member's costs were may be in it.
 
     Raises
     ------
@@ -87,8 +87,10 @@ def history_in(reader: Reader) -> History:
     columns: dict[str, tuple[PerMember, ...]] = {}
     for name in History.__dataclass_fields__:
         array = reader.array(HISTORY + name, ("float64",), finite=False)
-        if array.ndim not in {1, 2}:
-            raise reader.refuse(f"{HISTORY}{name} must have one number or one row an epoch, got shape {array.shape}")
+        shapes = ((),) if name == "seconds" else ((), members) if name == "learning_rate" else (members,)
+        if array.ndim == 0 or (array.shape[1:] not in shapes and len(array)):
+            wanted = "one number an epoch, or one for each member of a stack"
+            raise reader.refuse(f"{HISTORY}{name} must have {wanted}, got shape {array.shape}")
         values: list[Any] = array.tolist()
         columns[name] = tuple(values) if array.ndim == 1 else tuple(map(tuple, values))
     epochs, validated = len(columns["cost"]), len(columns["validation_cost"])

@@ -197,7 +197,7 @@ def forge(path):
         ({"tensors": {"optimizer.t": np.zeros((), dtype="int32")}}, "optimizer.t must be float64, got I32"),
         ({"tensors": {"optimizer.t": np.zeros((2, 2))}}, "optimizer.t must be one number"),
         ({"tensors": {"history.cost": np.zeros(4)}}, "as many entries of each sort"),
-        ({"tensors": {"history.cost": np.zeros((5, 1, 1))}}, "one number or one row an epoch"),
+        ({"tensors": {"history.cost": np.zeros((5, 1, 1))}}, "history.cost must have one number an epoch"),
         ({"tensors": {"history.seconds": None}}, "no tensor 'history.seconds'"),
     ],
 )  # fmt: skip

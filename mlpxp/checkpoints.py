@@ -1,0 +1,145 @@
+"""Checkpoints of a run: when they are written, what becomes of a full disk, and whose run they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpxp.arrays import device_of, dtype_name
+from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputError
+from mlpxp.storage.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
+from mlpxp.storage.files import check_writable, previous_of, remove_leftovers
+from mlpxp.storage.schema import Place, opened, write_file
+from mlpxp.streaming import Rows
+
+if TYPE_CHECKING:
+    from mlpxp.backend import Backend
+    from mlpxp.standing import Standing
+
+__all__ = ["SECONDS", "Checkpoints", "digest", "said"]
+
+SECONDS = 60.0  # between two checkpoints, where nothing was asked for
+_EXAMPLES = 64  # of which the values are looked at, at least
+
+
+class Checkpoints:
+    """Writes where a run stands into a file, now and then.
+
+    Parameters
+    ----------
+    path : str or path
+        The last checkpoint; the one before is beside it, see :func:`mlpxp.storage.files.previous_of`.
+    kept : Kept
+        Where the run begins.
+    every : int or None
+        After how many epochs.
+    every_seconds : float or None
+        After which time, within an epoch too. A minute where both are ``None``.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], kept: Kept, *, every: int | None, every_seconds: float | None) -> None:
+        self.path, self.kept, self.every = os.fspath(path), kept, every
+        self.seconds = SECONDS if every is None and every_seconds is None else every_seconds
+        self._last = time.perf_counter()
+        self._at: Any = None
+
+    def begin(self, library: Backend, *, resume: bool) -> Kept:
+        """Go on from the file that is there, if that is what is wanted, or write the first checkpoint; return where the run stands.
+
+        Raises
+        ------
+        OutputError
+            The file can't be written, or it is there and ``resume`` is not wanted.
+        DataError, FileFormatError
+            The file is there and can't be read, nor can the one before.
+        RangeError
+            It is of another run.
+        """
+        check_writable(self.path)
+        remove_leftovers(self.path)
+        if not (Path(self.path).exists() or previous_of(self.path).exists()):
+            self._write(self.kept)
+        elif not resume:
+            raise OutputError(f"{self.path} holds a run already: resume it, or remove it and {previous_of(self.path)} to begin anew")
+        else:
+            self.kept = self._read(library)
+        self._at = _position(self.kept.standing)
+        self._last = time.perf_counter()
+        return self.kept
+
+    def due(self, epoch: int | None = None) -> bool:
+        """Return whether it is time, within an epoch or after epoch ``epoch``."""
+        if epoch is not None and self.every is not None and (epoch - self.kept.standing.first) % self.every == 0:
+            return True
+        return self.seconds is not None and time.perf_counter() - self._last >= self.seconds
+
+    def keep(self, standing: Standing) -> None:
+        """Write a checkpoint, but where the file has it already; what goes wrong is a warning, and the next one is tried again."""
+        if _position(standing) == self._at:
+            return
+        try:
+            self._write(replace(self.kept, standing=standing))
+            self._at = _position(standing)
+        except (OutputError, MemoryError) as error:
+            reason = (
+                str(error) if isinstance(error, OutputError) else f"{self.path} can't be written: there is not enough memory for a copy"
+            )
+            epochs = len(standing.history.cost)
+            message = f"no checkpoint after epoch {epochs}: {reason}; training goes on, and the next checkpoint is tried again"
+            warnings.warn(message, CheckpointWarning, stacklevel=5)
+        self._last = time.perf_counter()
+
+    def _write(self, kept: Kept) -> None:
+        write_file(self.path, "checkpoint", checkpoint_contents(kept), keeps_previous=True)
+
+    def _read(self, library: Backend) -> Kept:
+        place = Place(library, device_of(self.kept.standing.state[0][0].W))
+        try:
+            with opened(self.path) as reader:
+                return checkpoint_in(reader, self.kept, place)
+        except (DataError, FileFormatError) as error:
+            previous = previous_of(self.path)
+            if not previous.exists():
+                raise
+            with opened(previous) as reader:
+                kept = checkpoint_in(reader, self.kept, place)
+            message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.standing.history.cost)}"
+            warnings.warn(message, CheckpointWarning, stacklevel=4)
+            return kept
+
+
+def _position(standing: Standing) -> tuple[Any, ...]:
+    return len(standing.history.cost), standing.part.folds, standing.stops
+
+
+def said(value: Any) -> str:
+    """Return what an optimizer was made with, in words that are the same in every process: of a function only its name."""
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = ", ".join(f"{field.name}={said(getattr(value, field.name))}" for field in fields(value))
+        return f"{type(value).__name__}({parts})"
+    if value is None or isinstance(value, int | float | str):
+        return repr(value)
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(said, value))})"
+    return str(getattr(value, "__qualname__", type(value).__qualname__))
+
+
+def digest(library: Backend, examples: Iterable[Any]) -> str:
+    """Return a short text that tells data apart by the values of a few dozen examples, evenly spaced; ``None`` counts as nothing."""
+    found = hashlib.sha256()
+    X, Y, weights = examples
+    step = max(1, int(Y.shape[-1]) // _EXAMPLES)
+    if isinstance(X, Rows):
+        found.update(X.take(slice(None, None, step)).astype(dtype_name(Y)).T.tobytes())
+    else:
+        found.update(library.to_numpy(X[..., ::step]).tobytes())
+    for array in (Y, weights):
+        if array is not None:
+            found.update(library.to_numpy(array[..., ::step]).tobytes())
+    return found.hexdigest()[:16]

@@ -203,7 +203,7 @@ def test_several_outputs_with_lbfgs_reach_the_minimum():
 def test_lbfgs_to_the_end_has_the_same_final_loss():
     options = {"solver": "lbfgs", "activation": "tanh", "hidden_layer_sizes": (5,), "alpha": 1.0, "tol": 1e-7, "max_iter": 2000}
     wanted, got = (one.fit(*load_iris(return_X_y=True)) for one in both("MLPClassifier", random_state=0, **options))
-    assert got.loss_ == pytest.approx(wanted.loss_, rel=1e-6)
+    assert got.loss_ == pytest.approx(wanted.loss_, rel=1e-5)  # an iteration that gains less than 2e-9 is scipy's last, on each CPU another
     assert got.stop_ is Stop.CONVERGED
 
 

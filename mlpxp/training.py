@@ -192,10 +192,11 @@ def train(
     check_precision(Y)
     if start is None:
         start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
-    parameters = tree_map(library.asarray, start.last_parameters if isinstance(start, TrainingResult) else start)  # rows contiguous
+    parameters = start.last_parameters if isinstance(start, TrainingResult) else start
     check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
     if held_out is not None:
         check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
+    parameters = tree_map(library.asarray, parameters)  # rows contiguous
     if earlier is None:
         warn_of_scale(library, X, dtype_name(Y))
     members = _members(parameters)

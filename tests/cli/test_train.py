@@ -214,3 +214,11 @@ def test_asking_for_epochs_gives_them_all_and_keeps_the_last(run):
     assert left_open["kept_epoch"] == left_open["best_epoch"] < left_open["epochs"]
     both = run("train", "iris", "--epochs", 400, "--patience", 5, "--json").json
     assert both["epochs"] == both["kept_epoch"] + 5 < 400
+
+
+def test_badly_scaled_columns_are_standardised_and_no_warning_is_due(run, tmp_path):
+    rows = [f"{1e6 + 1e5 * (i % 7)},{i % 3},{'ab'[i % 7 > 3]}" for i in range(60)]
+    (tmp_path / "large.csv").write_text("p,q,y\n" + "\n".join(rows) + "\n")
+    result = run("train", "large.csv", "--target", "y", "--epochs", 40, "--hidden", "8", "--learning-rate", 0.02, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json["scores"]["train"] == 1.0

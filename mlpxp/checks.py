@@ -25,7 +25,7 @@ __all__ = ["check_examples", "check_keeping", "check_options", "check_whole", "w
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
-_LOOKED_AT = 2**18  # numbers, of at most 1024 examples
+_LOOKED_AT = 2**16  # numbers, of at most 1024 examples
 
 
 def check_options(

@@ -161,10 +161,10 @@ def test_a_regressor_answers_its_equations_or_refuses(shape, kind, dtype, layout
         assert got.shape == ((m, 2) if targets == "two" else (m,))
         if not np.isfinite(Z).all() or np.abs(Z).max() > 1e30:
             return
-        reach = float(np.abs(X.astype(float)).max()) * max(1.0, *(float(np.abs(each).max()) for each in estimator.coefs_)) ** len(
-            estimator.coefs_
-        )
-        tolerance = (1e-4 if X.dtype == np.float32 else 1e-10) * max(1.0, reach)
+        weights = [*estimator.coefs_, *estimator.intercepts_]
+        largest = max(1.0, *(float(np.abs(each).max()) for each in (X.astype(float), *weights)))
+        reach = largest ** (1 + len(estimator.coefs_))
+        tolerance = (1e-4 if X.dtype == np.float32 else 1e-10) * reach
         assert np.abs(got.reshape(m, -1) - Z).max() <= tolerance
 
 

@@ -5,7 +5,6 @@
 
 import argparse
 import contextlib
-import importlib
 import sys
 import time
 from pathlib import Path
@@ -22,15 +21,15 @@ def main():
     parser.add_argument("--seconds", type=float, default=300.0, help="that one property may take")
     parser.add_argument("--seed", type=int, default=0, help="taken for the sake of its sisters: the cases are always the same")
     options = parser.parse_args()
-    sys.path.insert(0, str(TESTS))  # where pytest finds the module too, so that the counts are the same
-    cases = importlib.import_module("soak.cases")  # registers the profile
+    sys.path.insert(0, str(TESTS))
     begun = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):
         code = pytest.main(
-            ["-q", "-p", "no:cacheprovider", f"--hypothesis-profile={cases.MANY}", f"--timeout={options.seconds:.0f}"]
+            ["-q", "-p", "no:cacheprovider", "-p", "soak.cases", "--hypothesis-profile=soak", f"--timeout={options.seconds:.0f}"]
             + [str(TESTS / suite) for suite in SUITES]
         )
     seconds = time.perf_counter() - begun
+    cases = sys.modules["soak.cases"]  # which pytest has imported, and the suites have counted in
     outcome = f"of {len(cases.COUNTED)} properties, {'all hold' if code == 0 else 'not all hold'}"
     print(f"| property cases | {sum(cases.COUNTED.values()):,} | {outcome} | {seconds:.0f} |")
     sys.exit(int(code))

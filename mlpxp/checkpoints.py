@@ -48,6 +48,7 @@ class Checkpoints:
         self.seconds = SECONDS if every is None and every_seconds is None else every_seconds
         self._last = time.perf_counter()
         self._at: Any = None
+        self._is_sound = True  # the file that is there; one that is not never takes the place of the one before
 
     def begin(self, library: Backend, *, resume: bool) -> Kept:
         """Go on from the file that is there, if that is what is wanted, or write the first checkpoint; return where the run stands.
@@ -96,7 +97,8 @@ class Checkpoints:
         self._last = time.perf_counter()
 
     def _write(self, kept: Kept) -> None:
-        write_file(self.path, "checkpoint", checkpoint_contents(kept), keeps_previous=True)
+        write_file(self.path, "checkpoint", checkpoint_contents(kept), keeps_previous=self._is_sound)
+        self._is_sound = True
 
     def _read(self, library: Backend) -> Kept:
         place = Place(library, device_of(self.kept.standing.state[0][0].W))
@@ -109,6 +111,7 @@ class Checkpoints:
                 raise
             with opened(previous) as reader:
                 kept = checkpoint_in(reader, self.kept, place)
+            self._is_sound = False
             message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.standing.history.cost)}"
             warnings.warn(message, CheckpointWarning, stacklevel=4)
             return kept

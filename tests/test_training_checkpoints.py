@@ -368,6 +368,17 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_is_taken(path, damage):
     assert look_at_checkpoint(path).epochs == 12
 
 
+@pytest.mark.filterwarnings("ignore::mlpxp.CheckpointWarning")
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(path, cut):
+    run(checkpoint=path, every=1, epochs=6)
+    path.write_bytes(b"hello")
+    for epochs, before in ((6, 5), (7, 6)):
+        cut(1)
+        with pytest.raises(CutError):
+            run(checkpoint=path, every=1, resume=True)
+        assert (look_at_checkpoint(path).epochs, look_at_checkpoint(previous_of(path)).epochs) == (epochs, before)
+
+
 def test_two_damaged_checkpoints_are_an_error(path):
     run(checkpoint=path, every=1)
     for file in (path, previous_of(path)):

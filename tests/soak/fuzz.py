@@ -29,7 +29,8 @@ __all__ = ["fuzz", "in_a_process"]
 LONGEST = 60.0  # seconds that one file may take before the process is ended with a traceback
 MOST_MEMORY = 1 << 30  # bytes that a process may come to hold above what it had before the first damaged file
 FORBIDDEN = {"pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "socket.connect"}
-ENDINGS = {"model": ".safetensors", "idx": "-idx3-ubyte", "idx.gz": "-idx3-ubyte.gz", "lesson": ".csv"}  # others are their kind
+STORED = dict.fromkeys(("model", "result", "checkpoint", "estimator"), ".safetensors")
+ENDINGS = STORED | {"idx": "-idx3-ubyte", "idx.gz": "-idx3-ubyte.gz", "lesson": ".csv"}  # others are their kind
 
 
 def fuzz(kind, contents, folder):
@@ -84,6 +85,7 @@ def _child(options):
     """What runs in the process: files of one kind, damaged at random or from a folder of lies."""
     folder = Path(options.folder).resolve()
     os.chdir(folder)
+    sys.dont_write_bytecode = True  # of a module that only an error imports
     tempfile.tempdir = str(folder)
     good = several(options.kind, 1, seed=0)
     with contextlib.suppress(MlpxpError):

@@ -60,6 +60,7 @@ def test_whenever_a_diverging_run_ends_what_it_returns_is_finite(epochs):
     assert is_finite(kept.history.cost)
 
 
+@pytest.mark.filterwarnings("ignore::mlpxp.ScaleWarning")
 @pytest.mark.parametrize("epochs", [1, 2, 5])
 def test_an_update_that_overflows_is_taken_back_even_if_no_cost_has_seen_it(backend, to_device, to_host, epochs):
     """x = 1e15, y = 1, η = 1e30: C = ½ is finite, ∂C/∂W = -1e15, and W becomes 1e45, infinite in float32."""
@@ -77,6 +78,7 @@ def test_an_update_that_overflows_is_taken_back_even_if_no_cost_has_seen_it(back
     assert is_finite(to_host(result.parameters))
 
 
+@pytest.mark.filterwarnings("ignore::mlpxp.ScaleWarning")
 def test_weights_that_overflow_behind_a_saturated_unit_are_found():
     """The first step makes W_1 infinite (4 · 1e38 in float32); tanh hides it from the cost for ten epochs."""
     network = Network((1, 1, 1), hidden="tanh", output="identity", loss="mse")

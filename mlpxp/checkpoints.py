@@ -15,6 +15,7 @@ from mlpxp.arrays import device_of, dtype_name
 from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputError
 from mlpxp.storage.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.storage.files import check_writable, previous_of, remove_leftovers
+from mlpxp.storage.kinds import kind_of
 from mlpxp.storage.schema import Place, opened, write_file
 from mlpxp.streaming import Rows
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.standing import Standing
 
-__all__ = ["SECONDS", "Checkpoints", "digest", "said"]
+__all__ = ["SECONDS", "Checkpoints", "digest", "holds_run", "said"]
 
 SECONDS = 60.0  # between two checkpoints, where nothing was asked for
 _EXAMPLES = 64  # of which the values are looked at, at least
@@ -64,8 +65,11 @@ class Checkpoints:
         """
         check_writable(self.path)
         remove_leftovers(self.path)
-        if not (Path(self.path).exists() or previous_of(self.path).exists()):
+        there = [one for one in (Path(self.path), previous_of(self.path)) if one.exists()]
+        if not there:
             self._write(self.kept)
+        elif not resume and not holds_run(there[0]):
+            raise OutputError(f"{there[0]} is there already and holds no run that can be read: name another file for checkpoints")
         elif not resume:
             raise OutputError(f"{self.path} holds a run already: resume it, or remove it and {previous_of(self.path)} to begin anew")
         else:
@@ -115,6 +119,14 @@ class Checkpoints:
             message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.standing.history.cost)}"
             warnings.warn(message, CheckpointWarning, stacklevel=4)
             return kept
+
+
+def holds_run(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a checkpoint: one that isn't is nobody's to remove."""
+    try:
+        return kind_of(path) == "checkpoint"
+    except (DataError, FileFormatError):
+        return False
 
 
 def _position(standing: Standing) -> tuple[Any, ...]:

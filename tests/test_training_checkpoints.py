@@ -408,6 +408,16 @@ def test_a_run_that_is_there_is_not_overwritten(path):
     assert path.read_bytes() == before
 
 
+def test_a_file_that_holds_no_run_is_not_overwritten_nor_is_its_removal_advised(path):
+    mlpxp.save(path, mlpxp.Model(NETWORK, start()))
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"run\.ckpt is there already and holds no run that can be read: name another file"):
+        run(checkpoint=path)
+    with pytest.raises(FileFormatError, match="wanted a checkpoint, got a model"):
+        run(checkpoint=path, resume=True)
+    assert path.read_bytes() == before
+
+
 OTHERS = [
     ({"network": DEEP}, "network"),
     ({"network": Network((3, 4, 2), hidden="relu", output="softmax", loss="cross_entropy")}, "network"),

@@ -135,11 +135,11 @@ def main():
     if options.folder:
         _child(options)
         return
-    begun, sums, peak = time.perf_counter(), Counter(), 0
+    begun, sums, peak, left = time.perf_counter(), Counter(), 0, []
     n_each = -(-options.files // len(GOOD))
     for kind in GOOD:
         if time.perf_counter() - begun > options.seconds:
-            print(f"no time for {kind}", file=sys.stderr)
+            left.append(kind)
             continue
         with tempfile.TemporaryDirectory() as folder:
             for number, content in enumerate(LIES[kind](np.random.default_rng(options.seed))):
@@ -151,7 +151,7 @@ def main():
     seconds = time.perf_counter() - begun
     print(
         f"| damaged files | {sums['files']:,} | {sums['errors']:,} clean errors, {sums['answers']:,} right answers, "
-        f"at most {peak >> 20:,} MiB more | {seconds:.0f} |"
+        f"at most {peak >> 20:,} MiB more{', no time for ' * bool(left)}{', '.join(left)} | {seconds:.0f} |"
     )
 
 

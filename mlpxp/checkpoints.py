@@ -15,6 +15,7 @@ from mlpxp.arrays import device_of, dtype_name
 from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputError
 from mlpxp.storage.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.storage.files import check_writable, previous_of, remove_leftovers
+from mlpxp.storage.kinds import kind_of
 from mlpxp.storage.schema import Place, opened, write_file
 from mlpxp.streaming import Rows
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.standing import Standing
 
-__all__ = ["SECONDS", "Checkpoints", "digest", "said"]
+__all__ = ["SECONDS", "Checkpoints", "digest", "holds_run", "said"]
 
 SECONDS = 60.0  # between two checkpoints, where nothing was asked for
 _EXAMPLES = 64  # of which the values are looked at, at least
@@ -48,6 +49,7 @@ class Checkpoints:
         self.seconds = SECONDS if every is None and every_seconds is None else every_seconds
         self._last = time.perf_counter()
         self._at: Any = None
+        self._is_sound = True  # the file that is there; one that is not never takes the place of the one before
 
     def begin(self, library: Backend, *, resume: bool) -> Kept:
         """Go on from the file that is there, if that is what is wanted, or write the first checkpoint; return where the run stands.
@@ -63,8 +65,11 @@ class Checkpoints:
         """
         check_writable(self.path)
         remove_leftovers(self.path)
-        if not (Path(self.path).exists() or previous_of(self.path).exists()):
+        there = [one for one in (Path(self.path), previous_of(self.path)) if one.exists()]
+        if not there:
             self._write(self.kept)
+        elif not resume and not holds_run(there[0]):
+            raise OutputError(f"{there[0]} is there already and holds no run that can be read: name another file for checkpoints")
         elif not resume:
             raise OutputError(f"{self.path} holds a run already: resume it, or remove it and {previous_of(self.path)} to begin anew")
         else:
@@ -96,7 +101,8 @@ class Checkpoints:
         self._last = time.perf_counter()
 
     def _write(self, kept: Kept) -> None:
-        write_file(self.path, "checkpoint", checkpoint_contents(kept), keeps_previous=True)
+        write_file(self.path, "checkpoint", checkpoint_contents(kept), keeps_previous=self._is_sound)
+        self._is_sound = True
 
     def _read(self, library: Backend) -> Kept:
         place = Place(library, device_of(self.kept.standing.state[0][0].W))
@@ -109,9 +115,18 @@ class Checkpoints:
                 raise
             with opened(previous) as reader:
                 kept = checkpoint_in(reader, self.kept, place)
+            self._is_sound = False
             message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.standing.history.cost)}"
             warnings.warn(message, CheckpointWarning, stacklevel=4)
             return kept
+
+
+def holds_run(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is a checkpoint: one that isn't is nobody's to remove."""
+    try:
+        return kind_of(path) == "checkpoint"
+    except (DataError, FileFormatError):
+        return False
 
 
 def _position(standing: Standing) -> tuple[Any, ...]:

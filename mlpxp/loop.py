@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mlpxp.arrays import device_of, namespace, tree_leaves
-from mlpxp.errors import DivergenceError
+from mlpxp.errors import DivergenceError, RangeError
 from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
 from mlpxp.history import Epoch, PerMember, Record, TrainingResult
@@ -23,7 +23,7 @@ from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import rate_at
 from mlpxp.standing import NO_PART, Part, Standing
 from mlpxp.step import TrainingStep, choose
-from mlpxp.stopping import Stop
+from mlpxp.stopping import FOR_NOW, Stop
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ __all__ = ["Callback", "Keeper", "Loop", "says_stop"]
 
 Callback: TypeAlias = Callable[[Epoch], object]
 _LOOK_EVERY = 64  # epochs; a look costs a pass over the parameters
-_FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
 class Keeper(Protocol):
@@ -143,8 +142,9 @@ class Loop:
                 data = self.data
             self.state, costs = self.library.fold(self.step, self.state, inputs, *data, self.running)
             unread = fold, costs
-        if unread is not None:
-            self._read(*unread)  # waits for all the work of the epoch
+        if unread is None:
+            raise RangeError(f"{self.part.folds} folds of epoch {number} can't have been done, as the checkpoint says: it has fewer")
+        self._read(*unread)  # waits for all the work of the epoch
         self.costs: list[float] = _as_list(self.part.cost / self.part.weight)
         self.part = NO_PART
         self._stop_diverged(number)
@@ -258,7 +258,7 @@ class Loop:
             safe=self.safe,
             history=self.past.extended(self.records),
             watch=deepcopy(self.watch),
-            stops=tuple(None if stop in _FOR_NOW else stop for stop in self.stops),
+            stops=tuple(None if stop in FOR_NOW else stop for stop in self.stops),
             first=self.begun.first,
             seconds=time.perf_counter() - self.clock,
             rate=None if self.rates is None else self.rates[-1, ...],

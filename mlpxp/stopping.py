@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mlpxp.history import PerMember
 
-__all__ = ["Stop", "Watch"]
+__all__ = ["FOR_NOW", "Stop", "Watch"]
 
 
 class Stop(StrEnum):
@@ -25,6 +25,9 @@ class Stop(StrEnum):
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
     STUCK = "no step lowers the cost"  # a line search's, of L-BFGS
+
+
+FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
 @dataclass

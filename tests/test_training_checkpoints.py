@@ -368,6 +368,17 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_is_taken(path, damage):
     assert look_at_checkpoint(path).epochs == 12
 
 
+@pytest.mark.filterwarnings("ignore::mlpxp.CheckpointWarning")
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(path, cut):
+    run(checkpoint=path, every=1, epochs=6)
+    path.write_bytes(b"hello")
+    for epochs, before in ((6, 5), (7, 6)):
+        cut(1)
+        with pytest.raises(CutError):
+            run(checkpoint=path, every=1, resume=True)
+        assert (look_at_checkpoint(path).epochs, look_at_checkpoint(previous_of(path)).epochs) == (epochs, before)
+
+
 def test_two_damaged_checkpoints_are_an_error(path):
     run(checkpoint=path, every=1)
     for file in (path, previous_of(path)):
@@ -394,6 +405,16 @@ def test_a_run_that_is_there_is_not_overwritten(path):
     before = path.read_bytes()
     with pytest.raises(OutputError, match=r"run\.ckpt holds a run already: resume it, or remove it and .*previous to begin anew"):
         run(checkpoint=path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_holds_no_run_is_not_overwritten_nor_is_its_removal_advised(path):
+    mlpxp.save(path, mlpxp.Model(NETWORK, start()))
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"run\.ckpt is there already and holds no run that can be read: name another file"):
+        run(checkpoint=path)
+    with pytest.raises(FileFormatError, match="wanted a checkpoint, got a model"):
+        run(checkpoint=path, resume=True)
     assert path.read_bytes() == before
 
 

@@ -159,7 +159,7 @@ def train(
 
         check_picture(plot)
     check_outputs({"output": output, "plot": plot, "checkpoint": checkpoint}, read=(data,))
-    goes_on = check_checkpoint(checkpoint, resume=resume)
+    goes_on = check_checkpoint(checkpoint, resume=resume, written=(output, plot))
     with checkpoint_told(checkpoint):
         planned = plan(options)
         report = Report()
@@ -268,12 +268,11 @@ def show(model: ModelFile, as_json: Json = False) -> None:
     """Show what a model file holds: layers, classes, inputs, and how it was trained; or where the run of a checkpoint stands."""
     from mlpxp.cli.report import Report
     from mlpxp.cli.serving import Served
-    from mlpxp.storage import FORMAT_VERSION, load_model
+    from mlpxp.storage import FORMAT_VERSION, kind_of, load_model
     from mlpxp.storage.checkpoint_file import look_at_checkpoint
-    from mlpxp.storage.schema import described, opened
+    from mlpxp.storage.schema import described
 
-    with opened(model) as reader:
-        kind = reader.kind
+    kind = kind_of(model)
     if kind == "checkpoint":
         stands = look_at_checkpoint(model)
         if as_json:
@@ -284,7 +283,7 @@ def show(model: ModelFile, as_json: Json = False) -> None:
     found = load_model(model)
     served = Served.of(found, model) if "preparation" in found.metadata else None
     if not as_json:
-        Report().model(model, found, served)
+        Report().model(model, found, served, kind=kind)
         return
     preparation = None if served is None else served.preparation
     layers = zip(found.network.shapes, found.network.activations, strict=True)
@@ -292,12 +291,14 @@ def show(model: ModelFile, as_json: Json = False) -> None:
         {
             "model": model,
             "format_version": FORMAT_VERSION,
+            "kind": kind,
             "created": found.created,
             "versions": found.versions,
             "dtype": found.dtype,
             "network": described(found.network),
             "layers": [{"W": [n, n_in], "b": [n, 1], "activation": a.name, "parameters": n * n_in + n} for (n, n_in), a in layers],
             "parameters": found.network.n_parameters,
+            "networks": found.networks,
             "task": None if preparation is None else preparation.task,
             "target": None if preparation is None else preparation.target_name,
             "classes": [] if preparation is None else list(preparation.classes),

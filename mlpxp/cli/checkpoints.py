@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,19 +20,27 @@ if TYPE_CHECKING:
 __all__ = ["check_checkpoint", "checkpoint_told", "facts_of", "how_to_go_on", "what_is_left"]
 
 
-def check_checkpoint(path: str | None, *, resume: bool) -> bool:
+def check_checkpoint(path: str | None, *, resume: bool, written: Sequence[str | None] = ()) -> bool:
     """Find out whether there is a run to go on with.
 
     Raises
     ------
     OutputError
-        There is one, and nobody wants to go on with it.
+        There is one, and nobody wants to go on with it; or the file is another one, or one that is ``written`` takes the place of the
+        checkpoint before.
     """
+    from mlpxp.checkpoints import holds_run
     from mlpxp.storage.files import previous_of
 
     if path is None:
         return False
+    before = os.path.realpath(previous_of(path))
+    for one in written:
+        if one is not None and os.path.realpath(one) == before:
+            raise OutputError(f"{one} is where the checkpoint before {path} is kept: name another file")
     there = [str(one) for one in (path, previous_of(path)) if Path(one).exists()]
+    if there and not resume and not holds_run(there[0]):
+        raise OutputError(f"{there[0]} is there already and holds no run that can be read: name another file for --checkpoint")
     if there and not resume:
         raise OutputError(f"{there[0]} holds a run: --resume goes on with it; to begin anew remove {' and '.join(there)}")
     return bool(there)

@@ -18,24 +18,29 @@ __all__ = ["export", "graph_of_served"]
 
 
 def export(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file that mlpxp train has written.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file that mlpxp train or mlpxp.save has written.")],
     output: Annotated[str, typer.Argument(metavar="FILE.onnx", help="The ONNX file to write.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Write a model as an ONNX file, with its preparation: raw columns in, labels and probabilities or the prediction out.
 
     A column is an input (N, 1) of its own name: text, or numbers in float64, NaN where one is missing. Data without columns (images, npz)
-    are one input X. Where mlpxp predict would refuse a row, the probabilities are NaN.
+    and fitted estimators are one input X. Where mlpxp predict would refuse a row, the probabilities are NaN.
     """
     from mlpxp.cli.options import check_outputs
-    from mlpxp.cli.serving import Served
+    from mlpxp.cli.serving import INSTEAD, Served
+    from mlpxp.errors import FileFormatError
+    from mlpxp.exchange import load
     from mlpxp.exchange.onnx import check_name, graph_of, write_graph
-    from mlpxp.storage import load_model
+    from mlpxp.storage import kind_of, load_model
 
     check_name(output)
     check_outputs({"output": output}, read=(model,))
-    found = load_model(model)
-    graph = graph_of_served(Served.of(found, model)) if "preparation" in found.metadata else graph_of(found)
+    kind = kind_of(model)
+    if kind == "checkpoint":  # whose run may have had a preparation, without which its network says nothing of raw data
+        raise FileFormatError(f"{model} holds {INSTEAD[kind]}")
+    found = load(model) if kind == "estimator" else load_model(model)
+    graph = graph_of_served(Served.of(found, model)) if "preparation" in getattr(found, "metadata", ()) else graph_of(found)
     outputs = write_graph(graph, output)
     if as_json:
         print(json.dumps({"model": model, "onnx": output, "inputs": _described(graph.inputs), "outputs": _described(outputs)}))

@@ -76,10 +76,12 @@ class Report:
         self._scores({"evaluated": (rows, verdict)})
         self._confusion(verdict, served.preparation.classes)
 
-    def model(self, path: str, model: Model, served: Served | None) -> None:
-        """What a model file holds."""
+    def model(self, path: str, model: Model, served: Served | None, *, kind: str = "model") -> None:
+        """What a model file holds, or another one's network."""
         network, training = model.network, model.metadata.get("training")
-        self._line(f"{path}: {counted(network.n_parameters, 'parameter')}, {model.dtype}")
+        what = {"estimator": "a fitted estimator, ", "result": "a training result, "}.get(kind, "")
+        stack = f"a stack of {model.networks:,} networks of " if model.networks != 1 else ""
+        self._line(f"{path}: {what}{stack}{counted(network.n_parameters, 'parameter')}, {model.dtype}")
         table = _table("layer", "reads", "units", "activation", "parameters", right=(1, 2, 4))
         for index, ((n, n_in), activation) in enumerate(zip(network.shapes, network.activations, strict=True), start=1):
             layer = f"{index} (output)" if index == len(network.shapes) else str(index)

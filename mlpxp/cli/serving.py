@@ -16,7 +16,7 @@ from mlpxp.data import Preparation, Table
 from mlpxp.errors import DataError, FileFormatError
 from mlpxp.evaluation import evaluate
 from mlpxp.propagation import predict
-from mlpxp.storage import Model, load_model, save_model
+from mlpxp.storage import Model, kind_of, load_model, save_model
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Served", "Verdict"]
 
+INSTEAD = {  # of a model that takes raw data
+    "checkpoint": "the run of a checkpoint and no model yet: the command that began it, with --resume, ends it and writes the model",
+    "estimator": "a fitted estimator, which takes arrays and no raw data: in Python mlpxp.load(...).predict(X)",
+    "result": "a training result, which takes arrays and no raw data: in Python mlpxp.load(...)",
+}
 ROWS = 4096  # that are predicted at once
 ARRAYS = "preparation."
 
@@ -71,8 +76,11 @@ class Served:
         Raises
         ------
         DataError, FileFormatError
-            As :func:`mlpxp.storage.load_model`; or its parts don't fit together.
+            As :func:`mlpxp.storage.load_model`; or its parts don't fit together, or it is a file of another kind.
         """
+        kind = kind_of(path)
+        if kind in INSTEAD:
+            raise FileFormatError(f"{path} holds {INSTEAD[kind]}")
         return cls.of(load_model(path, backend=backend, device=device), path)
 
     @classmethod

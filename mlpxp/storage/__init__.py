@@ -2,7 +2,7 @@
 
 from mlpxp.storage.door import KINDS, load, save
 from mlpxp.storage.files import check_writable, write_atomically
-from mlpxp.storage.kinds import Kind, load_as, save_as
+from mlpxp.storage.kinds import Kind, kind_of, load_as, save_as
 from mlpxp.storage.model_file import Model, load_model, save_model
 from mlpxp.storage.schema import FORMAT_VERSION
 
@@ -12,6 +12,7 @@ __all__ = [
     "Kind",
     "Model",
     "check_writable",
+    "kind_of",
     "load",
     "load_as",
     "load_model",

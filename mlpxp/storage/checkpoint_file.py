@@ -38,7 +38,7 @@ from mlpxp.errors import RangeError
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.standing import Part, Standing
-from mlpxp.stopping import Stop
+from mlpxp.stopping import FOR_NOW, Stop
 from mlpxp.storage.schema import Contents, Place, Reader, described, network_in, on_the_host, opened, read_layers, tensors_of, to_json
 from mlpxp.storage.trees import STATES, history_in, history_tensors, read_state, read_tree, state_tensors
 
@@ -170,6 +170,10 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
                 told = f"other {name} of the same shape"
             remedy = "go on with the arguments of the run that wrote it, or begin anew with another file"
             raise RangeError(f"{reader.path} is of a run with {told}: {remedy}")
+    if facts["first"] != kept.standing.first:
+        raise reader.refuse(
+            f"it says of itself that {facts['first']} epochs came before it, and of its run that it was {kept.standing.first}"
+        )
     standing = read_standing(reader, kept.standing, facts, place, network=kept.network)
     return replace(kept, standing=standing, longest=facts["longest"])
 
@@ -272,11 +276,15 @@ def _facts(reader: Reader) -> dict[str, Any]:
     for name in ("seconds", "weight"):
         reader.field(facts, name, "a number from 0", lambda value: type(value) in {int, float} and 0.0 <= value < math.inf)
     for name in ("best_epoch", "stale"):
-        reader.field(facts, name, "a list of whole numbers", _are_whole)
+        reader.field(
+            facts, name, f"a list of whole numbers up to the {facts['epochs']} epochs", lambda value: _are_up_to(value, facts["epochs"])
+        )
     reader.field(facts, "stops", "a list of reasons to stop, null for none", _are_stops)
     reader.field(facts, "restored_best", "true or false", lambda value: isinstance(value, bool))
     reader.field(facts, "optimizer_state", "a name", lambda value: isinstance(value, str))
     reader.field(facts, "same_as", f"names of {', '.join(ROLES)}", _are_roles)
+    if (facts["folds"] > 0) != (facts["weight"] > 0.0):
+        raise reader.refuse(f"{facts['folds']} folds of an epoch can't weigh {facts['weight']} together")
     return facts
 
 
@@ -298,12 +306,13 @@ def _parameters(reader: Reader, network: Network, facts: dict[str, Any], place: 
     return trees
 
 
-def _are_whole(value: object) -> bool:
-    return isinstance(value, list) and all(type(one) is int and one >= 0 for one in value)
+def _are_up_to(value: object, most: int) -> bool:
+    return isinstance(value, list) and all(type(one) is int and 0 <= one <= most for one in value)
 
 
 def _are_stops(value: object) -> bool:
-    return isinstance(value, list) and all(one is None or (isinstance(one, str) and one in list(Stop)) for one in value)
+    for_good = set(Stop).difference(FOR_NOW)
+    return isinstance(value, list) and all(one is None or (isinstance(one, str) and one in for_good) for one in value)
 
 
 def _are_roles(value: object) -> bool:

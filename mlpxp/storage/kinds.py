@@ -14,7 +14,7 @@ from mlpxp.storage.schema import Contents, Place, Reader, opened, shortened, wri
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
 
-__all__ = ["Kind", "load_as", "save_as"]
+__all__ = ["Kind", "kind_of", "load_as", "save_as"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,17 @@ class Kind:
     holds: Callable[[object], bool] | None
     contents: Callable[[Any], Contents]
     read: Callable[[Reader, Place], Any]
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """Return what a file says it holds.
+
+    Raises
+    ------
+    DataError, FileFormatError
+    """
+    with opened(path) as reader:
+        return reader.kind
 
 
 def save_as(kinds: Mapping[str, Kind], path: str | os.PathLike[str], value: object) -> None:

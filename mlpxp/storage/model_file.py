@@ -9,6 +9,7 @@ Beside what every file has (:mod:`mlpxp.storage.schema`) there are the tensors `
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,11 @@ class Model:
     def dtype(self) -> str:
         """``float32`` or ``float64``, of the parameters."""
         return dtype_name(self.parameters[0].W)
+
+    @property
+    def networks(self) -> int:
+        """How many networks there are: 1, or those of a stack."""
+        return math.prod(self.parameters[0].W.shape[:-2])
 
 
 def save_model(

@@ -124,6 +124,7 @@ def test_resuming_where_there_is_nothing_begins_and_says_so(run):
         (("--resume", "--every", "0"), "every must be a whole number from 1"),
         (("--resume", "--every-seconds", "-1"), "every_seconds must be a number from 0"),
         (("--output", "run.ckpt"), "are one file"),
+        (("--resume", "--output", "run.ckpt.previous"), "run.ckpt.previous is where the checkpoint before run.ckpt is kept"),
     ],
 )
 def test_what_is_refused(run, arguments, says):
@@ -200,9 +201,24 @@ def test_show_says_where_the_run_stands(run, interrupted):
 
 def test_a_checkpoint_is_no_model_to_predict_with(run):
     run(*TRAIN, "--checkpoint", "run.ckpt")
-    result = run("predict", "run.ckpt", "iris")
+    for arguments in (("predict", "run.ckpt", "iris"), ("evaluate", "run.ckpt", "iris"), ("export", "run.ckpt", "model.onnx")):
+        result = run(*arguments)
+        assert result.code == 2
+        assert "run.ckpt holds the run of a checkpoint and no model yet: the command that began it, with --resume" in result.err
+        assert is_one_error(result.err)
+    assert not Path("model.onnx").exists()
+
+
+def test_a_file_that_holds_no_run_is_never_taken_for_one(run):
+    run(*TRAIN)
+    before = bits("model.safetensors")
+    result = run(*TRAIN, "--checkpoint", "model.safetensors", "--output", "other.safetensors")
     assert result.code == 2
-    assert is_one_error(result.err)
+    assert "model.safetensors is there already and holds no run that can be read: name another file" in result.err
+    result = run(*TRAIN, "--checkpoint", "model.safetensors", "--output", "other.safetensors", "--resume")
+    assert result.code == 2
+    assert "wanted a checkpoint, got a model" in result.err
+    assert bits("model.safetensors") == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

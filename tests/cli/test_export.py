@@ -8,7 +8,7 @@ import onnxruntime
 import polars as pl
 import pytest
 
-from mlpxp import Network, initialize, predict
+from mlpxp import MLPClassifier, Network, initialize, predict, save
 from mlpxp.storage import save_model
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
@@ -134,6 +134,18 @@ def test_a_model_without_a_preparation_is_exported_as_a_network(run, tmp_path):
     X = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
     (A,) = onnxruntime.InferenceSession(tmp_path / "bare.onnx").run(["A"], {"X": X})
     np.testing.assert_allclose(A, predict(network, parameters, X.T).T, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_networks", [1, 3])
+def test_a_fitted_estimator_s_file_gives_labels_and_probabilities(run, tmp_path, n_networks):
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    estimator = MLPClassifier((3,), max_iter=2, random_state=0, n_networks=n_networks, n_iter_no_change=np.inf)
+    estimator.partial_fit(X, np.asarray(["no", "yes", "maybe"] * 3), classes=["maybe", "no", "yes"])
+    save(tmp_path / "fitted.safetensors", estimator)
+    assert run("export", "fitted.safetensors", "fitted.onnx").code == 0
+    label, probabilities = onnxruntime.InferenceSession(tmp_path / "fitted.onnx").run(["label", "probabilities"], {"X": X})
+    assert label.tolist() == estimator.predict(X).tolist()
+    np.testing.assert_allclose(probabilities, estimator.predict_proba(X), rtol=0, atol=1e-12)
 
 
 def test_it_is_said_what_goes_in_and_out(run, pets):

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlpxp import Network, initialize
+from mlpxp import Adam, MLPRegressor, Model, Network, initialize, save, train
 from mlpxp.storage import save_model
 
 
@@ -150,6 +150,27 @@ def test_a_model_without_a_preparation_can_be_shown_but_not_used(run, tmp_path):
     result = run("predict", "bare.safetensors", "xor")
     assert result.code == 2
     assert "without a preparation" in result.err
+
+
+def test_files_of_other_kinds_are_shown_as_what_they_are_and_not_served(run, tmp_path):
+    network = Network((2, 3, 1), hidden="tanh")
+    save(tmp_path / "stack.safetensors", Model(network, initialize(network, seed=[0, 1])))
+    save(
+        tmp_path / "fitted.safetensors",
+        MLPRegressor(hidden_layer_sizes=(3,), solver="sgd").partial_fit([[0.0, 1.0], [1.0, 0.0]], [0.5, 2.0]),
+    )
+    X, Y = np.zeros((2, 4)), np.ones((1, 4))
+    save(tmp_path / "result.safetensors", train(network, X, Y, optimizer=Adam(), epochs=1))
+    assert "stack.safetensors: a stack of 2 networks of 13 parameters, float32" in run("show", "stack.safetensors").out
+    assert run("show", "stack.safetensors", "--json").json["networks"] == 2
+    for name, what in (("fitted", "a fitted estimator"), ("result", "a training result")):
+        assert f"{name}.safetensors: {what}, 13 parameters, float64" in run("show", f"{name}.safetensors").out
+        for command in ("predict", "evaluate"):
+            result = run(command, f"{name}.safetensors", "xor")
+            assert result.code == 2
+            assert f"{name}.safetensors holds {what}, which takes arrays and no raw data" in result.err
+            assert result.err.count("\n") == 1
+    assert run("show", "fitted.safetensors", "--json").json["kind"] == "estimator"
 
 
 @pytest.mark.parametrize(

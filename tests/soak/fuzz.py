@@ -29,7 +29,8 @@ __all__ = ["fuzz", "in_a_process"]
 LONGEST = 60.0  # seconds that one file may take before the process is ended with a traceback
 MOST_MEMORY = 1 << 30  # bytes that a process may come to hold above what it had before the first damaged file
 FORBIDDEN = {"pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "socket.connect"}
-ENDINGS = {"model": ".safetensors", "idx": "-idx3-ubyte", "idx.gz": "-idx3-ubyte.gz", "lesson": ".csv"}  # others are their kind
+STORED = dict.fromkeys(("model", "result", "checkpoint", "estimator"), ".safetensors")
+ENDINGS = STORED | {"idx": "-idx3-ubyte", "idx.gz": "-idx3-ubyte.gz", "lesson": ".csv"}  # others are their kind
 
 
 def fuzz(kind, contents, folder):
@@ -84,6 +85,7 @@ def _child(options):
     """What runs in the process: files of one kind, damaged at random or from a folder of lies."""
     folder = Path(options.folder).resolve()
     os.chdir(folder)
+    sys.dont_write_bytecode = True  # of a module that only an error imports
     tempfile.tempdir = str(folder)
     good = several(options.kind, 1, seed=0)
     with contextlib.suppress(MlpxpError):
@@ -133,11 +135,11 @@ def main():
     if options.folder:
         _child(options)
         return
-    begun, sums, peak = time.perf_counter(), Counter(), 0
+    begun, sums, peak, left = time.perf_counter(), Counter(), 0, []
     n_each = -(-options.files // len(GOOD))
     for kind in GOOD:
         if time.perf_counter() - begun > options.seconds:
-            print(f"no time for {kind}", file=sys.stderr)
+            left.append(kind)
             continue
         with tempfile.TemporaryDirectory() as folder:
             for number, content in enumerate(LIES[kind](np.random.default_rng(options.seed))):
@@ -149,7 +151,7 @@ def main():
     seconds = time.perf_counter() - begun
     print(
         f"| damaged files | {sums['files']:,} | {sums['errors']:,} clean errors, {sums['answers']:,} right answers, "
-        f"at most {peak >> 20:,} MiB more | {seconds:.0f} |"
+        f"at most {peak >> 20:,} MiB more{', no time for ' * bool(left)}{', '.join(left)} | {seconds:.0f} |"
     )
 
 

@@ -23,7 +23,7 @@ from mlpxp.storage.checkpoint_file import look_at_checkpoint
 
 NETWORK = Network((8, 16, 3), hidden="tanh", output="softmax", loss="cross_entropy")
 LARGE = Network((300, 300, 1))
-EPOCHS, M = 6, 48
+EPOCHS, M = 3, 48
 
 
 def trained(path=None):
@@ -52,13 +52,16 @@ def leftovers(folder):
     return len(list(folder.glob(".mlpxp-*.tmp")))
 
 
-def kill_runs(folder, n, draw):
-    """Kill n runs once each, and resume them."""
+def kill_runs(folder, n, draw, end):
+    """Kill up to n runs once each, and resume them; begin no more at the time ``end``."""
     whole, path, seen = trained(), folder / "run.ckpt", Counter()
     begun = time.perf_counter()
     trained(path)
     longest = time.perf_counter() - begun
     for _ in range(n):
+        if time.perf_counter() > end:
+            break
+        seen["times"] += 1
         for file in folder.iterdir():
             file.unlink()
         if not killed(lambda: trained(path), draw.uniform(0.0, longest)):
@@ -72,29 +75,31 @@ def kill_runs(folder, n, draw):
             seen["before the first checkpoint"] += 1
         seen["same bits"] += trained(path) == whole
         seen["clean folder"] += {file.name for file in folder.iterdir()} == {"run.ckpt", "run.ckpt.previous"}
-    good = seen["same bits"] == seen["clean folder"] == n
-    return seen, good
+    return seen, seen["same bits"] == seen["clean folder"] == seen["times"] > 0
 
 
-def kill_saves(folder, n, draw):
-    """Kill n savers once each; a saver writes two models by turns."""
-    path, seen = folder / "model.safetensors", Counter()
+def kill_saves(folder, n, draw, end):
+    """Kill up to n savers once each; a saver writes two models by turns."""
+    path, seen, parent = folder / "model.safetensors", Counter(), os.getpid()
     models = [Model(LARGE, tree_map(lambda leaf, value=value: leaf * 0 + value, initialize(LARGE, seed=0))) for value in (1.0, 2.0)]
     save(path, models[0])
 
     def work():
-        while True:
+        while os.getppid() == parent:  # nobody would kill it any more
             for model in reversed(models):
                 save(path, model)
 
     for _ in range(n):
+        if time.perf_counter() > end:
+            break
+        seen["times"] += 1
         assert killed(work, draw.uniform(0.0, 0.05))
         seen["in a write"] += leftovers(folder) > 0
         found = {float(value) for leaf in tree_leaves(load(path).parameters) for value in np.unique(leaf)}
         seen["old or new"] += found in ({1.0}, {2.0})
         for file in folder.glob(".mlpxp-*.tmp"):
             file.unlink()
-    return seen, seen["old or new"] == n
+    return seen, seen["old or new"] == seen["times"] > 0
 
 
 def main():
@@ -102,17 +107,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--saves", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=800.0, help="kill no more after so long; savers have a tenth of it")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    begun = time.perf_counter()
     warnings.simplefilter("error")
     draw, right = random.Random(asked.seed), True
     print("| killed | times | outcomes | seconds |\n|---|---|---|---|")
-    for what, times, kill in (("training with checkpoints", asked.runs, kill_runs), ("save", asked.saves, kill_saves)):
+    kinds = (("training with checkpoints", asked.runs, kill_runs, 0.9), ("save", asked.saves, kill_saves, 1.0))
+    for what, most, kill, share in kinds:
         with tempfile.TemporaryDirectory() as folder:
-            begun = time.perf_counter()
-            seen, good = kill(Path(folder), times, draw)
+            first = time.perf_counter()
+            seen, good = kill(Path(folder), most, draw, begun + share * asked.seconds)
+            times = seen.pop("times", 0)
             told = ", ".join(f"{name} {count}" for name, count in sorted(seen.items()))
-            print(f"| {what} | {times} | {told} | {time.perf_counter() - begun:.0f} |", flush=True)
+            print(f"| {what}, killed | {times} | {told} | {time.perf_counter() - first:.0f} |", flush=True)
             right = right and good
     sys.exit(0 if right else 1)
 

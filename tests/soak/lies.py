@@ -1,8 +1,10 @@
 """Lies that are told on purpose: bombs, headers that announce more than there is, programs. All of them have to be refused."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import pickle
 import struct
 import zipfile
@@ -10,7 +12,7 @@ import zlib
 
 import polars as pl
 
-from .mutations import model, zipped
+from .mutations import model, stored, zipped
 
 __all__ = ["LIES"]
 
@@ -100,6 +102,50 @@ def _model_lies(random):
     yield pickle.dumps(Marker())
 
 
+def _stored_lies(kind, random):
+    """Lies about a result, a checkpoint or an estimator, beside those that can be told of any model."""
+    many = 10**6
+    yield stored(
+        kind, random, network=json.dumps({"sizes": [2] * many, "hidden": ["relu"] * (many - 2), "output": "identity", "loss": "mse"})
+    )
+    name = {"checkpoint": "standing"}.get(kind, kind)
+    for text in ("[" * many, "1" * many, '{"a":' * many, "[]", "null", "{}", f'{{"class": {[[]] * 1000}}}'):
+        yield stored(kind, random, **{name: text})
+    yield stored(kind, random, kind="x" * many)
+    yield stored(kind, random, kind="__import__('os').system('touch executed.txt')")
+    yield stored(kind, random, format_version="9" * many)
+    yield stored(kind, random, dtype="object")
+    yield pickle.dumps(Marker())
+
+
+def _checkpoint_lies(random):
+    yield from _stored_lies("checkpoint", random)
+    good = {
+        "epochs": 2, "first": 0, "seconds": 0.1, "folds": 2, "weight": 2.0, "longest": 1, "best_epoch": [2], "stale": [0], "stops": [None],
+        "is_stack": False, "restored_best": False, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"},
+    }  # fmt: skip
+    for lie in (
+        {"epochs": 10**12}, {"folds": 10**12}, {"folds": 0}, {"weight": 0.0}, {"first": 1}, {"best_epoch": [1] * 10**6},
+        {"stops": ["executed"]}, {"stops": ["time is up"]}, {"best_epoch": [3]}, {"same_as": dict.fromkeys(("layers", "now"), "now")},
+    ):  # fmt: skip
+        yield stored("checkpoint", random, standing=json.dumps(good | lie))
+
+
+def _estimator_lies(random):
+    yield from _stored_lies("estimator", random)
+    good = {"class": "MLPClassifier", "parameters": {}, "fitted": {}, "labels": {}, "members": []}
+    for lie in (
+        {"class": "__import__('os').system('touch executed.txt')"},
+        {"parameters": {"callbacks": ["__import__('os').system('touch executed.txt')"]}},
+        {"parameters": {"random_state": {"random_state": {"key": [0] * 10**6}}}},
+        {"parameters": {"loss": {"loss": "eval"}}},
+        {"labels": {"kind": "multiclass", "sparse": False, "dtype": "str999999999", "values": ["a", "b"]}},
+        {"labels": {"kind": "multiclass", "sparse": False, "dtype": "int64", "values": [0] * 10**6}},
+        {"parameters": {"n_networks": 10**9}},
+    ):
+        yield stored("estimator", random, estimator=json.dumps(good | lie))
+
+
 def _parquet_lies(random):
     for columns in (
         {"kind": pl.repeat(1.0, 20 * 10**6, eager=True)},
@@ -115,8 +161,13 @@ def _parquet_lies(random):
 
 LIES = {
     "model": _model_lies,
+    "result": lambda random: _stored_lies("result", random),
+    "checkpoint": _checkpoint_lies,
+    "estimator": _estimator_lies,
     "csv": _csv_lies,
     "csv.gz": lambda random: [_bomb(2 << 30, b"length,kind\n"), gzip.compress(_bomb(1 << 30)), _bomb(1 << 20)[:500]],
+    "csv.bz2": lambda random: [bz2.compress(bytes(1 << 30)), bz2.compress(b"1,a\n" * 10**6)[:99]],
+    "csv.xz": lambda random: [lzma.compress(bytes(1 << 30)), lzma.compress(b"1,a\n" * 10**6)[:99]],
     "csv.zst": lambda random: [_frame_of(100_000), _frame_of(500)],
     "parquet": _parquet_lies,
     "npz": _npz_lies,

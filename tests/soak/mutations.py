@@ -1,16 +1,19 @@
 """Files that were good once, and bytes of them changed at random."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
-__all__ = ["GOOD", "model", "several", "zipped"]
+__all__ = ["GOOD", "model", "several", "stored", "zipped"]
 
 EXTREMES = (0, 1, 127, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
 
@@ -151,10 +154,33 @@ def _lesson(random):
     return b"p,q,kind\n" + b"".join(b"%g,%g,%c\n" % (p, q, b"ab"[int(p > q)]) for p, q in [*points.tolist(), [0.0, 1.0], [1.0, 0.0]])
 
 
+TESTS = Path(__file__).parents[1]
+STORED = {  # whole files that are there
+    "result": ("storage/golden/result.safetensors", "storage/golden/stack.safetensors"),
+    "checkpoint": ("storage/golden/run.ckpt",),
+    "estimator": ("exchange/golden/classifier-1.safetensors", "exchange/golden/regressor-1.safetensors"),
+}
+
+
+def stored(kind, random, /, **changes):
+    """One of the golden files of a kind, or with other texts among its metadata."""
+    content = TESTS.joinpath(STORED[kind][int(random.integers(len(STORED[kind])))]).read_bytes()
+    return save(load(content), metadata=_texts(content) | changes) if changes else content
+
+
+def _texts(content):
+    return json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])["__metadata__"]
+
+
 GOOD = {  # by the ending of the file
     "model": model,
+    "result": lambda random: stored("result", random),
+    "checkpoint": lambda random: stored("checkpoint", random),
+    "estimator": lambda random: stored("estimator", random),
     "csv": _csv,
     "csv.gz": lambda random: gzip.compress(_csv(random)),
+    "csv.bz2": lambda random: bz2.compress(_csv(random)),
+    "csv.xz": lambda random: lzma.compress(_csv(random)),
     "csv.zst": _zstd,
     "parquet": _parquet,
     "npz": _npz,
@@ -205,6 +231,44 @@ def _odd(random):
     return values[random.integers(len(values))]
 
 
+def _damaged_inside_stored(kind, random):
+    """A whole file of safetensors, of which a text, something in its JSON, or a tensor is another one."""
+    content = stored(kind, random)
+    texts, tensors = _texts(content), load(content)
+    name, tensor = str(random.choice(sorted(texts))), str(random.choice(sorted(tensors)))
+    what = random.random()
+    if what < 0.2:
+        texts[name] = damaged(texts[name].encode(), random).decode(errors="replace")
+    elif what < 0.6:
+        name = str(random.choice([name for name, text in texts.items() if text.startswith("{")]))
+        texts[name] = json.dumps(_changed(json.loads(texts[name]), random))
+    elif what < 0.7:
+        del tensors[tensor]
+    elif what < 0.8:
+        tensors[str(random.choice([f"{tensor}.W", "optimizer.more", "rate", "now.1.W"]))] = tensors.pop(tensor)
+    elif what < 0.9:
+        shape = tensors[tensor].shape
+        other = [(), (0,), (*shape, 1), (3, *shape), shape[::-1], shape[:-1], tuple(n + 1 for n in shape)]
+        tensors[tensor] = np.ones(other[random.integers(len(other))], str(random.choice(["float64", "float32", "int64"])))
+    else:
+        value = float(random.choice([0.0, -1.0, 1e30, np.nan, np.inf, -np.inf]))
+        tensors[tensor] = np.where(random.random(tensors[tensor].shape) < 0.5, value, tensors[tensor]).astype(tensors[tensor].dtype)
+    return save(tensors, metadata=texts)
+
+
+def _changed(value, random):
+    """The same JSON, of which one thing somewhere within is another."""
+    if random.random() < 0.9 and isinstance(value, dict) and value:
+        key = str(random.choice(sorted(value)))
+        return value | {key: _changed(value[key], random)}
+    if random.random() < 0.7 and isinstance(value, list) and value:
+        place = int(random.integers(len(value)))
+        return [*value[:place], _changed(value[place], random), *value[place + 1 :]]
+    if random.random() < 0.5 and type(value) in {int, float}:
+        return [value + 1, value - 1, -value, 10**12, 0.5][random.integers(5)]
+    return _odd(random)
+
+
 def _damaged_inside_npz(random):
     out = io.BytesIO(_npz(random))
     with zipfile.ZipFile(out) as archive:
@@ -216,7 +280,12 @@ def _damaged_inside_npz(random):
 
 INSIDE = {  # damaged before they were packed, so that the checksums are good
     "model": _damaged_inside_model,
+    "result": lambda random: _damaged_inside_stored("result", random),
+    "checkpoint": lambda random: _damaged_inside_stored("checkpoint", random),
+    "estimator": lambda random: _damaged_inside_stored("estimator", random),
     "npz": _damaged_inside_npz,
     "csv.gz": lambda random: gzip.compress(damaged(_csv(random), random)),
+    "csv.bz2": lambda random: bz2.compress(damaged(_csv(random), random)),
+    "csv.xz": lambda random: lzma.compress(damaged(_csv(random), random)),
     "idx.gz": lambda random: gzip.compress(damaged(_idx(random), random)),
 }

@@ -1,9 +1,11 @@
 """What is in a file, found out a second time by plain means: a reader's answer is right if it says the same."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import math
 import re
 import struct
@@ -11,45 +13,108 @@ import struct
 import numpy as np
 import polars as pl
 
-from mlpxp import predict
+from mlpxp import Adam, GradientDescent, MLPClassifier, Model, Network, Rows, load, predict, train
 from mlpxp.cli.serving import Served
-from mlpxp.data import Matrix, Preparation, infer_task, load
+from mlpxp.data import Matrix, Preparation, infer_task
+from mlpxp.data import load as read_table
 from mlpxp.data.columns import NULL_MARKERS
 from mlpxp.data.idx import load_pair
 from mlpxp.lesson.examples import from_csv
 from mlpxp.storage import load_model
+from mlpxp.storage.checkpoint_file import look_at_checkpoint
 
 __all__ = ["CHECKS"]
 
+UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress, ".zst": lambda content: content[9:]}
 NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?$")
 
 
 def check_model(path):
     """Read a model file; its tensors are what their offsets say, and so are its predictions."""
-    content = path.read_bytes()
-    model = load_model(path)
-    length = struct.unpack("<Q", content[:8])[0]
-    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
-    sizes = json.loads(header["__metadata__"]["network"])["sizes"]
-    A = X = np.linspace(-1.0, 1.0, 3 * sizes[0]).reshape(sizes[0], 3).astype(model.dtype)
-    for number, layer in enumerate(model.parameters, 1):
-        for name, got in (("W", layer.W), ("b", layer.b)):
-            said = header[f"layers.{number}.{name}"]
-            wanted = np.frombuffer(data[slice(*said["data_offsets"])], {"F32": "<f4", "F64": "<f8"}[said["dtype"]]).reshape(said["shape"])
-            assert np.array_equal(got, wanted)
-            assert got.dtype == wanted.dtype
+    model, content = load_model(path), path.read_bytes()
+    _check_layers(content, model.parameters, "layers")
+    A = X = np.linspace(-1.0, 1.0, 3 * model.network.sizes[0]).reshape(model.network.sizes[0], 3).astype(model.dtype)
+    for activation, layer in zip(model.network.activations, model.parameters, strict=True):
         with np.errstate(all="ignore"):
-            A = model.network.activations[number - 1].function(layer.W @ A + layer.b)
+            A = activation.function(layer.W @ A + layer.b)
     with np.errstate(all="ignore"):
         assert np.array_equal(predict(model.network, model.parameters, X), A, equal_nan=True)
     Served.of(model, path)
 
 
+def check_result(path):
+    """Read a training result; its parameters are what is in the file, and training goes on from it or says why it doesn't."""
+    result, content = load(path), path.read_bytes()
+    _check_layers(content, result.parameters, "layers")
+    if isinstance(result, Model):
+        return  # as every file was before one said what it holds
+    _check_layers(content, result.last_parameters, "last")
+    W = result.parameters[0].W
+    X = np.linspace(-1.0, 1.0, 4 * W.shape[-1]).reshape(W.shape[-1], 4).astype(W.dtype)
+    Y = np.full((result.network.sizes[-1], 4), 0.5, W.dtype)
+    optimizer = Adam(0.1) if hasattr(result.optimizer_state, "squares") else GradientDescent(0.1)
+    assert train(result.network, X, Y, optimizer=optimizer, epochs=1, start=result).epochs == result.epochs + 1
+
+
+def check_checkpoint(path):
+    """Read a checkpoint as what it was cut out of, as one looks at it, and go on from it: the run of ``tests/storage/golden/make.py``."""
+    run = path.with_name("run.ckpt")
+    try:
+        run.write_bytes(path.read_bytes())
+        result, content = load(run), run.read_bytes()
+        _check_layers(content, result.parameters, "layers")
+        assert look_at_checkpoint(run).epochs == result.epochs == len(_tensors(content)["history.cost"])
+        X, Y = np.asarray([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.asarray([[0.0, 1.0, 1.0, 0.0]])
+        network = Network((2, 3, 1), hidden="tanh", output="sigmoid", loss="binary_cross_entropy")
+        options = {"optimizer": Adam(0.1), "batch_size": 1, "dropout": 0.25, "checkpoint": run, "resume": True}
+        ended = train(network, Rows(X.T), Y, epochs=5, **options)
+        assert ended.epochs == 5 or ended.stop in {"converged", "stopped early", "stopped by a callback", "diverged"}
+        assert np.isfinite(ended.last_parameters[0].W).all()
+    finally:
+        for file in (run, run.with_name("run.ckpt.previous")):
+            file.unlink(missing_ok=True)
+
+
+def check_estimator(path):
+    """Read a fitted estimator; its weights are what is in the file, it predicts and learns on or says why it doesn't."""
+    estimator, content = load(path), path.read_bytes()
+    _check_layers(content, [(W.mT, b[..., None]) for W, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)], "layers")
+    X = np.linspace(-1.0, 1.0, 6 * estimator.n_features_in_).reshape(6, -1)
+    answers = estimator.predict(X)
+    assert len(answers) == 6
+    if isinstance(estimator, MLPClassifier):
+        shares = estimator.predict_proba(X)
+        assert shares.shape == (6, len(estimator.classes_))
+        assert np.isin(answers, estimator.classes_).all()
+    estimator.partial_fit(X, answers)
+
+
+def _tensors(content):
+    """The arrays of a safetensors file, from their offsets."""
+    length = struct.unpack("<Q", content[:8])[0]
+    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+    dtypes = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
+    return {
+        name: np.frombuffer(data[slice(*said["data_offsets"])], dtypes[said["dtype"]]).reshape(said["shape"])
+        for name, said in header.items()
+        if name != "__metadata__"
+    }
+
+
+def _check_layers(content, parameters, prefix):
+    tensors = _tensors(content)
+    for number, layer in enumerate(parameters, 1):
+        for name, got in zip("Wb", layer, strict=True):
+            wanted = tensors[f"{prefix}.{number}.{name}"]
+            assert np.array_equal(got, wanted, equal_nan=True)
+            assert got.dtype == wanted.dtype
+
+
 def check_csv(path):
     """Read a CSV file; cells that are plainly a number, a text or nothing are what is in the table."""
-    table = load(path, target="kind")
+    table = read_table(path, target="kind")
     content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == ".gz" else content[9:] if path.suffix == ".zst" else content).decode("utf-8-sig")
+    text = UNPACK.get(path.suffix, bytes)(content).decode("utf-8-sig")
     text = text.lstrip("\r\n")
     separator = next((one for one in ",;\t" if one in text.split("\n", 1)[0]), ",")
     header, *lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -84,7 +149,7 @@ def _check_column(column, cells):
 
 def check_parquet(path):
     """Read a Parquet file; the table has what polars by itself reads."""
-    table = load(path, target="kind")
+    table = read_table(path, target="kind")
     frame = pl.read_parquet(path.read_bytes())
     for column in (*table.columns, table.target):
         series = frame[column.name]
@@ -100,7 +165,7 @@ def check_parquet(path):
 
 def check_npz(path):
     """Read an archive; its arrays are those of ``numpy.load``."""
-    table = load(path)
+    table = read_table(path)
     with np.load(path, allow_pickle=False) as arrays:
         X, y = arrays["X"], arrays["y"]
     assert np.array_equal(table.features.values, X.reshape(len(X), -1), equal_nan=True)
@@ -164,8 +229,13 @@ def _check_standardised(values, inputs):
 
 CHECKS = {
     "model": check_model,
+    "result": check_result,
+    "checkpoint": check_checkpoint,
+    "estimator": check_estimator,
     "csv": check_csv,
     "csv.gz": check_csv,
+    "csv.bz2": check_csv,
+    "csv.xz": check_csv,
     "csv.zst": check_csv,
     "parquet": check_parquet,
     "npz": check_npz,

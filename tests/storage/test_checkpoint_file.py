@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from training_runs import NETWORK, data
 
-from mlpxp import Adam, FileFormatError, GradientDescent, initialize, load, train
+from mlpxp import Adam, FileFormatError, GradientDescent, RangeError, initialize, load, train
 from mlpxp.storage.checkpoint_file import look_at_checkpoint
 from mlpxp.storage.files import previous_of
 
@@ -82,14 +82,20 @@ def test_parameters_that_are_the_same_are_written_once(tmp_path):
 
 LIES = [
     ({"standing": {"epochs": -1}}, "its epochs must be a whole number"),
-    ({"standing": {"epochs": 2}}, "its history must have the 2 epochs"),
-    ({"standing": {"first": 4}}, "its history must have"),
+    ({"standing": {"epochs": 4}}, "its history must have the 4 epochs"),
+    ({"standing": {"first": 4}}, "4 epochs came before it"),
     ({"standing": {"folds": 10**30}}, "its folds must be a whole number"),
+    ({"standing": {"folds": 1}}, "1 folds of an epoch can't weigh 0.0 together"),
+    ({"standing": {"weight": 6.0}}, "0 folds of an epoch can't weigh 6.0 together"),
+    ({"standing": {"first": 2}}, "2 epochs came before it, and of its run that it was 0"),
     ({"standing": {"folds": True}}, "its folds must be a whole number"),
     ({"standing": {"longest": 0}}, "its longest must be a whole number from 1"),
     ({"standing": {"seconds": -1.0}}, "its seconds must be a number from 0"),
     ({"standing": {"weight": "left out"}}, "its weight must be a number from 0, got None"),
     ({"standing": {"best_epoch": 3}}, "its best_epoch must be a list"),
+    ({"standing": {"best_epoch": [4]}}, "its best_epoch must be a list of whole numbers up to the 3 epochs"),
+    ({"standing": {"stale": [10**30]}}, "its stale must be a list of whole numbers up to the 3 epochs"),
+    ({"standing": {"stops": ["interrupted"]}}, "its stops must be a list of reasons"),  # which holds for now only
     ({"standing": {"best_epoch": [1, 2, 3]}}, "one entry for each"),
     ({"standing": {"stops": ["bored"]}}, "its stops must be a list of reasons"),
     ({"standing": {"stops": [[]]}}, "its stops must be a list of reasons"),
@@ -124,6 +130,12 @@ def test_a_checkpoint_that_lies_is_refused(forge, resume, changes, says):
     for read in (load, look_at_checkpoint):  # which do without some of it
         with contextlib.suppress(FileFormatError):
             read(path)
+
+
+def test_more_folds_than_an_epoch_has_are_refused_and_none_is_left_out(forge, resume):
+    forge(standing={"folds": 9, "weight": 20.0})
+    with pytest.raises(RangeError, match="9 folds of epoch 4 can't have been done"):
+        resume()
 
 
 def test_a_model_s_file_is_no_checkpoint(forge, resume):

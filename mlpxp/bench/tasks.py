@@ -143,6 +143,11 @@ class Training:
         self._loop._report(number, number, ())
         return sum(self._loop.costs) / len(self._loop.costs)
 
+    @property
+    def costs(self) -> list[float]:
+        """The last epoch's, one of each member."""
+        return self._loop.costs
+
     def parameters(self) -> list[Any]:
         """W and b of each layer, on the host."""
         return [self.library.to_numpy(leaf) for leaf in tree_leaves(self._loop.state[0])]

@@ -14,7 +14,7 @@ from mlpxp.errors import BackendError, DataError, UnknownNameError
 
 
 def test_the_benchmarks_have_a_module_and_a_question():
-    assert tuple(BENCHMARKS) == ("complexity", "cost", "devices", "peers", "stacks", "estimators", "memory", "accuracy")
+    assert tuple(BENCHMARKS) == ("complexity", "cost", "devices", "peers", "stacks", "prediction", "estimators", "memory", "accuracy")
     for name, benchmark in BENCHMARKS.items():
         assert benchmark.module == f"mlpxp.bench.{name}"
         assert benchmark.question.endswith("?")

@@ -52,7 +52,7 @@ FULL = Sizes(
     width=256,
     batch=256,
 )
-QUICK = Sizes((2, 16, 64, 256), (16, 256), (1, 4, 16), width=64, batch=128)
+QUICK = Sizes((2, 32, 256), (16, 256), (1, 8), width=64, batch=128)
 AXES = {"width": OPERATIONS, "batch": OPERATIONS, "depth": ("step",)}  # what is timed along each
 
 

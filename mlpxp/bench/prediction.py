@@ -32,7 +32,7 @@ ONE = Case("digits-shaped", 400, 64, 10, (100,), 200, 1)  # fitted on these
 MANY = Case("MNIST-shaped", 512, 784, 10, (256,), 256, 1)
 FULL, QUICK = 1_000_000, 20_000
 ROWS = 4096  # at a time
-CHUNKS, CHUNKS_QUICK = (64, 256, 1024, 4096, 16384, 65536), (256, 4096, 16384)
+CHUNKS, CHUNKS_QUICK = (64, 256, 1024, 4096, 16384, 65536), (256, 4096)
 MICRO, MIB = 1e6, 2**20
 Function: TypeAlias = Callable[[], Any]
 Cell: TypeAlias = str | float | int | None
@@ -67,7 +67,7 @@ def run(plan: Plan, tell: Tell) -> Section:
     columns = "who", "rows at a time", "s", "times the products alone", "peak, MiB"
     many = Grid("many-rows", title, columns, tuple(_many(plan, X, notes)), keys=2)
     tell("rows at a time", 0.8)
-    chunks, figure = _chunks(plan, X[: CHUNKS[-1]])
+    chunks, figure = _chunks(plan, X[: (CHUNKS_QUICK if plan.quick else CHUNKS)[-1]])
     return Section("prediction", "One row, and a million", CLAIM, (figure,), (one, many, chunks), (HOW, *dict.fromkeys(notes)))
 
 
@@ -198,7 +198,7 @@ def _many(plan: Plan, X: Any, notes: list[str]) -> list[tuple[Cell, ...]]:
         functions[name, None] = partial(model.predict, X)
     turns = {_label(*key): function for key, function in functions.items()}
     turns[""] = _products(host_parameters, X, ROWS)
-    times = time_in_turn(turns, seconds=plan.seconds / 2, least=3, most=100)
+    times = time_in_turn(turns, seconds=plan.seconds / 4, least=1 if plan.quick else 3, most=100)
     floor = times[""].median
     rows: list[tuple[Cell, ...]] = []
     for (who, at_a_time), function in functions.items():

@@ -3,7 +3,8 @@
 import pytest
 
 from mlpxp import get_backend
-from mlpxp.bench.peers import FULL, RIVALS, objection, reach
+from mlpxp.bench.agreement import objection, reach
+from mlpxp.bench.peers import FULL, RIVALS
 from mlpxp.bench.rivals import ours, rivals
 from mlpxp.bench.tasks import make_task
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from mlpxp.backend import get_backend
+from mlpxp.bench.growth import Sizes, Times, growth
 from mlpxp.bench.problems import Problem, classifier, formula_of_gradient, make_problem
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.bench.tasks import Training, make_task
@@ -44,18 +45,15 @@ HOW = (
 )
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What is swept: the widths n of n-n-n-10 at one batch, and the batches at one width."""
-
-    widths: tuple[int, ...]
-    batches: tuple[int, ...]
-    width: int
-    batch: int
-
-
-FULL = Sizes((16, 32, 64, 128, 256, 512, 1024, 2048, 4096), (16, 64, 256, 1024, 4096, 16384), width=256, batch=256)
-QUICK = Sizes((16, 64, 256), (16, 256), width=64, batch=128)
+FULL = Sizes(
+    (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096),
+    (1, 4, 16, 64, 256, 1024, 4096, 16384),
+    (1, 2, 4, 8, 16, 32, 64),
+    width=256,
+    batch=256,
+)
+QUICK = Sizes((2, 32, 256), (16, 256), (1, 8), width=64, batch=128)
+AXES = {"width": OPERATIONS, "batch": OPERATIONS, "depth": ("step",)}  # what is timed along each
 
 
 @dataclass(frozen=True)
@@ -101,14 +99,18 @@ def run(plan: Plan, tell: Tell) -> Section:
     found = places(plan)
     figures, notes, rows = [], [HOW, *_about(found)], []
     moved: list[tuple[Cell, ...]] = []
-    for number, axis in enumerate(("width", "batch")):
+    steps: dict[str, Times] = {}
+    for number, axis in enumerate(AXES):
         sweeps: dict[str, Sweep] = {}
         for index, place in enumerate(found):
-            share = (number + index / len(found)) / 2
-            sweeps[place.name] = measure(plan, place, axis, sizes, partial(_tell_part, tell, share, 0.5 / len(found)), len(found))
+            share, part = (number + index / len(found)) / len(AXES), 1 / (len(AXES) * len(found))
+            sweeps[place.name] = measure(plan, place, axis, sizes, partial(_tell_part, tell, share, part), len(found))
             notes += sweeps[place.name].notes
             if axis == "width":
                 moved += [(place.name, *row) for row in _moved(place, sweeps[place.name], sizes)]
+        steps[axis] = {name: sweep.times["step"] for name, sweep in sweeps.items()}
+        if axis == "depth":
+            continue
         figures += [_figure(operation, axis, sizes, sweeps) for operation in OPERATIONS]
         if REFERENCE in sweeps:
             rows += _crossovers(axis, sweeps)
@@ -125,7 +127,9 @@ def run(plan: Plan, tell: Tell) -> Section:
         title = "Faster than NumPy on the CPU from this size on; none where it is not, up to the largest size that both were measured at"
         columns = "where", "what", "growing", "from", "compared up to", "times as fast there"
         grids.insert(0, Grid("crossover", title, columns, tuple(rows), keys=3))
-    return Section("devices", "CPU or GPU, and which library", CLAIM, tuple(figures), tuple(grids), tuple(dict.fromkeys(notes)))
+    grown, ranked = growth(steps, sizes)
+    found_out = (*grown, *figures), (*ranked, *grids)
+    return Section("devices", "CPU or GPU, which library, and how cost grows", CLAIM, *found_out, tuple(dict.fromkeys(notes)))
 
 
 def places(plan: Plan) -> tuple[Place, ...]:
@@ -149,18 +153,18 @@ def measure(plan: Plan, place: Place, axis: str, sizes: Sizes, tell: Callable[[s
     ----------
     plan : Plan
     place : Place
-    axis : {"width", "batch"}
+    axis : {"width", "batch", "depth"}
     sizes : Sizes
     tell : callable
     n_places : int
         How many share the time.
     """
     sweep, library = Sweep(), place.library
-    steps = sizes.widths if axis == "width" else sizes.batches
+    steps, timed = sizes.along(axis), AXES[axis]
     took, operations = 0.0, math.inf  # an epoch at the size before
     for index, size in enumerate(steps):
-        width, batch = (size, sizes.batch) if axis == "width" else (sizes.width, size)
-        network = classifier(_sizes(width), "relu")
+        shape, batch = sizes.at(axis, size)
+        network = classifier(shape, "relu")
         growth = formula_of_gradient(network, batch) / operations
         if took * growth > LONGEST and not plan.allow_long:
             sweep.notes.append(
@@ -176,13 +180,14 @@ def measure(plan: Plan, place: Place, axis: str, sizes: Sizes, tell: Callable[[s
                 continue
             training = Training(make_task(network.sizes, batch, BATCHES), library, place.device)
             seconds = plan.seconds / (2 * n_places * len(steps) * len(OPERATIONS))
-            for operation, function in _functions(problem, training).items():
-                times = time_in_turn({"": function}, wait=library.synchronize, seconds=seconds, least=3, most=300)[""]
+            functions = _functions(problem, training)
+            for operation in timed:
+                times = time_in_turn({"": functions[operation]}, wait=library.synchronize, seconds=seconds, least=3, most=300)[""]
                 sweep.times[operation][size] = times
         except OutOfMemoryError as error:
             sweep.notes.append(f"{place.name}: not measured from {axis} {size:,} on: {error}.")
             break
-        took, operations = sweep.times["epoch"][size].median, formula_of_gradient(network, batch)
+        took, operations = sweep.times[timed[-1]][size].median, formula_of_gradient(network, batch)
     return sweep
 
 
@@ -220,10 +225,6 @@ def _wait(library: Backend, array: Any) -> None:
     ready = getattr(array, "block_until_ready", None)
     if ready is not None:
         ready()
-
-
-def _sizes(width: int) -> tuple[int, ...]:
-    return width, width, width, 10
 
 
 def _functions(problem: Problem, training: Training) -> dict[str, Callable[[], object]]:

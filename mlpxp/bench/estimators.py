@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
 
-__all__ = ["CASES", "Case", "objection", "per_epoch", "run"]
+__all__ = ["CASES", "LEARNT", "Case", "objection", "per_epoch", "quietly", "run"]
 
 CLAIM = (
     "The estimators have scikit-learn's interface and give its weights; here is what that costs. Equal hyperparameters (Adam, ReLU, "
@@ -102,10 +102,10 @@ def run(plan: Plan, tell: Tell) -> Section:
             tell(f"{case.name}, {dtype}", (number + (dtype == "float32") / 2) / len(cases))
             X, y = case.data(dtype)
             entrants: dict[str, Callable[..., Any]] = {"scikit-learn": Theirs}
-            wanted = _quietly(Theirs(**case.options(LEARNT)), X, y)
+            wanted = quietly(Theirs(**case.options(LEARNT)), X, y)
             for name, make in _ours(plan):
                 try:
-                    why_not = objection(_quietly(make(**case.options(LEARNT)), X, y), wanted, dtype)
+                    why_not = objection(quietly(make(**case.options(LEARNT)), X, y), wanted, dtype)
                 except MlpxpError as error:
                     notes.append(f"{name}, {dtype}: not timed: {error}.")
                     continue
@@ -174,11 +174,12 @@ def per_epoch(entrants: dict[str, Callable[..., Any]], case: Case, X: Any, y: An
 
 def _seconds(estimator: Any, X: Any, y: Any) -> float:
     began = time.perf_counter()
-    _quietly(estimator, X, y)
+    quietly(estimator, X, y)
     return time.perf_counter() - began
 
 
-def _quietly(estimator: Any, X: Any, y: Any) -> Any:
+def quietly(estimator: Any, X: Any, y: Any) -> Any:
+    """Fit without a word about convergence."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a few epochs don't converge
         return estimator.fit(X, y)
@@ -198,7 +199,7 @@ def _one_row(theirs: Callable[..., Any]) -> list[tuple[str, float]]:
 
     case = QUICK[1]
     X, y = case.data("float64")
-    fitted = {"scikit-learn": _quietly(theirs(**case.options(1)), X, y), "mlpxp, numpy": _quietly(MLPClassifier(**case.options(1)), X, y)}
+    fitted = {"scikit-learn": quietly(theirs(**case.options(1)), X, y), "mlpxp, numpy": quietly(MLPClassifier(**case.options(1)), X, y)}
     times = time_in_turn({name: partial(model.predict, X[:1]) for name, model in fitted.items()}, seconds=1.0)
     return [(name, 1e6 * timing.median) for name, timing in times.items()]
 
@@ -208,7 +209,7 @@ def _peak(estimator: Any, X: Any, y: Any) -> int:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        _quietly(estimator, X, y)
+        quietly(estimator, X, y)
         return tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

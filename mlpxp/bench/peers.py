@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
-from mlpxp.arrays import device_of, tree_leaves
+from mlpxp.arrays import device_of
 from mlpxp.backend import Backend, get_backend
+from mlpxp.bench import choice
+from mlpxp.bench.agreement import Reached, objection, reach
 from mlpxp.bench.problems import formula_of_gradient
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.bench.rivals import Rival, ours, products, rivals
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
 
-__all__ = ["FULL", "QUICK", "Reached", "measure", "objection", "reach", "run"]
+__all__ = ["FULL", "QUICK", "measure", "run"]
 
 Shape: TypeAlias = tuple[tuple[int, ...], int, int, str]  # sizes, batch, batches an epoch, hidden
 Row: TypeAlias = tuple[str | float | int | None, ...]
@@ -34,7 +34,6 @@ FULL: tuple[Shape, ...] = (
 )
 QUICK: tuple[Shape, ...] = (((2, 3, 2), 4, 50, "tanh"), ((64, 100, 10), 200, 10, "relu"))
 RIVALS = {"numpy": "sklearn", "torch": "torch", "jax": "jax"}  # who computes with the same library as a backend
-APART, ASTRAY = 1e-4, 1e-2  # how far parameters may be from ours: of their norm, and of the norm of what training has changed
 CLAIM = (
     "Everybody starts from the same weights and sees the same batches: softmax, cross-entropy, plain gradient descent, float32. That all "
     "reach the same parameters and the same cost is checked before anything is timed. The floor is the time of a step's matrix products "
@@ -49,23 +48,6 @@ TINY = (
     "Where a multiple is far above 1 the network is too small for its products to matter: what is timed is the overhead of calls. A "
     "compiled epoch (JAX) makes no calls between its steps; it can be below the floor there, which is measured call by call."
 )
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Where somebody is after one step and one epoch.
-
-    Attributes
-    ----------
-    step, epoch : ndarray
-        All parameters.
-    cost : float
-        The epoch's.
-    """
-
-    step: Any
-    epoch: Any
-    cost: float
 
 
 @dataclass
@@ -92,12 +74,14 @@ class Measured:
 
 
 def run(plan: Plan, tell: Tell) -> Section:
-    """Check that everybody computes the same, and time a step and an epoch of each.
+    """Check that everybody computes the same, and time a step and an epoch of each; with sizes in the plan, ours alone for that network.
 
     Returns
     -------
     Section
     """
+    if plan.sizes:
+        return choice.run(plan, tell)
     shapes = QUICK if plan.quick else FULL
     backends = tuple(dict.fromkeys((*plan.backends, *RIVALS)))
     found: list[tuple[Shape, list[Measured]]] = []
@@ -161,29 +145,6 @@ def _nothing() -> None:
     """Wait for nothing."""
 
 
-def reach(rival: Rival, task: Task) -> Reached:
-    """Make a step and train an epoch."""
-    rival.step()
-    after = _flat(rival.parameters())
-    cost = rival.epoch(1)
-    return Reached(after, _flat(rival.parameters()), cost)
-
-
-def objection(got: Reached, wanted: Reached, task: Task) -> str | None:
-    """Say why one who has reached this is not doing the task; ``None`` where there is nothing to say."""
-    start = _flat(tree_leaves(task.start))
-    for when, ours_, theirs in (("a step", wanted.step, got.step), ("an epoch", wanted.epoch, got.epoch)):
-        if theirs.shape != ours_.shape:
-            return f"it has {theirs.size:,} parameters, not {ours_.size:,}"
-        off = float(np.linalg.norm(theirs - ours_))
-        apart, astray = off / float(np.linalg.norm(ours_)), off / float(np.linalg.norm(ours_ - start))
-        if not (apart <= APART and astray <= ASTRAY):
-            return f"its parameters differ after {when}, by {apart:.1e} of their norm and by {astray:.1e} of what training changed"
-    if not abs(got.cost - wanted.cost) <= APART * abs(wanted.cost):
-        return f"its cost of an epoch is {got.cost:.6g}, not {wanted.cost:.6g}"
-    return None
-
-
 def _makers(plan: Plan, task: Task, library: Backend, notes: list[str]) -> Iterator[Callable[[], Rival]]:
     """What makes ours and the rivals, those that are to be compared and whose library is here."""
     backend, device = library.name, plan.device
@@ -197,11 +158,6 @@ def _makers(plan: Plan, task: Task, library: Backend, notes: list[str]) -> Itera
         except ModuleNotFoundError as error:
             missing = (error.name or RIVALS[backend]).partition(".")[0]
             notes.append(f"{missing} is not installed: it was not measured against.")
-
-
-def _flat(arrays: Sequence[Any]) -> Any:
-    """All parameters in one, layer by layer."""
-    return np.concatenate([np.asarray(array, dtype=np.float64).ravel() for array in arrays])
 
 
 def _name(shape: Shape) -> str:

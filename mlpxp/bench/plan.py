@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlpxp.backend import get_backend, known_backends
+from mlpxp.bench.problems import classifier
 from mlpxp.errors import BackendError
 
 __all__ = ["FULL", "QUICK", "Plan", "make_plan"]
@@ -30,6 +31,8 @@ class Plan:
         About how long one benchmark should take.
     allow_long : bool
         Whether it may take much longer, because its sizes ask for it.
+    sizes : tuple of int
+        Of the network that a choice is wanted for, from the inputs to the outputs; ``()`` where none was named.
     """
 
     backends: tuple[str, ...]
@@ -37,28 +40,39 @@ class Plan:
     quick: bool = False
     seconds: float = FULL
     allow_long: bool = False
+    sizes: tuple[int, ...] = ()
 
 
-def make_plan(backends: Sequence[str] = (), *, device: str | None = None, quick: bool = False, allow_long: bool = False) -> Plan:
+def make_plan(
+    backends: Sequence[str] = (),
+    *,
+    device: str | None = None,
+    quick: bool = False,
+    allow_long: bool = False,
+    sizes: Sequence[int] = (),
+) -> Plan:
     """Return a plan whose backends and device are known to be here.
 
     Parameters
     ----------
     backends : sequence of str
         None, or ``"auto"`` among them, means every one that can be used here and on the device.
-    device, quick, allow_long
+    device, quick, allow_long, sizes
         As in :class:`Plan`.
 
     Raises
     ------
     UnknownNameError, BackendError
         A backend that was asked for is unknown or can't be used here, or has no such device.
+    RangeError
+        Sizes that are no network's.
     """
+    sized = classifier(sizes).sizes if sizes else ()
     named = tuple(dict.fromkeys(backends))
     used = tuple(_usable(device)) if not named or "auto" in named else named
     for name in used:
         _try(name, device)
-    return Plan(used, device, quick, QUICK if quick else FULL, allow_long)
+    return Plan(used, device, quick, QUICK if quick else FULL, allow_long, sized)
 
 
 def _usable(device: str | None) -> list[str]:

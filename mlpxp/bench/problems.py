@@ -84,8 +84,9 @@ class _Gradient:
 
 
 def classifier(sizes: Sequence[int], hidden: str = "tanh") -> Network:
-    """Return a network with a softmax output and cross-entropy."""
-    return Network(sizes, hidden, "softmax", "cross_entropy")
+    """Return a network with a softmax output and cross-entropy; with one output, a sigmoid and binary cross-entropy."""
+    pair = ("sigmoid", "binary_cross_entropy") if tuple(sizes)[-1:] == (1,) else ("softmax", "cross_entropy")
+    return Network(sizes, hidden, *pair)
 
 
 def make_problem(network: Network, m: int, *, backend: str = "numpy", device: str | None = None, dtype: str = "float32") -> Problem:

@@ -17,7 +17,7 @@ from mlpxp.errors import DataError, FileFormatError
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Gap", "Record", "from_json", "read_record", "to_json"]
 
-FORMAT, FORMAT_VERSION = "mlpxp-bench", 1
+FORMAT, FORMAT_VERSION = "mlpxp-bench", 2
 LONGEST = 60  # letters of a foreign value in a message
 
 
@@ -84,6 +84,8 @@ def from_json(text: str, name: str = "the record") -> Record:
         raise FileFormatError(f"{name} is damaged: format_version must be a whole number from 1, got {_shortened(version)}")
     if version > FORMAT_VERSION:
         raise FileFormatError(f"{name} is of version {version}, this mlpxp reads version {FORMAT_VERSION}: a newer mlpxp is needed")
+    if version == 1 and isinstance(content.get("plan"), dict):  # before a network could be named
+        content["plan"].setdefault("sizes", [])
     try:
         record: Record = _read(Record, {key: one for key, one in content.items() if key not in ("format", "format_version")}, "it")
         _check_names("sections", [section.name for section in record.sections])

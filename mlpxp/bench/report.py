@@ -46,6 +46,8 @@ def commands(record: Record) -> tuple[str, ...]:
         options += ["--device", record.plan.device]
     if record.plan.quick:
         options.append("--quick")
+    if record.plan.sizes:
+        options += ["--for", ",".join(map(str, record.plan.sizes))]
     if record.plan.allow_long:
         options.append("--yes")
     return tuple(shlex.join(["mlpxp", "bench", name, *options]) for name in names)

@@ -109,7 +109,7 @@ class Section:
     Attributes
     ----------
     name : str
-        ``complexity``, ``cost``, ``devices``, ``peers``, ``estimators``, ``memory``, ``accuracy``.
+        The benchmark's; ``choice`` is what ``peers`` finds for a network that was named.
     title : str
     claim : str
         What it is about, in a sentence or two.

@@ -80,7 +80,7 @@ def _as_view(library: Backend, array: Any, device: str | None) -> Any:
     """The array with its memory in the order that it has: a transposed one stays a view."""
     if array.flags.c_contiguous:
         return library.asarray(array, device=device)
-    return library.asarray(array.T, device=device).mT
+    return library.asarray(array.mT, device=device).mT
 
 
 def _module(name: str) -> Any:

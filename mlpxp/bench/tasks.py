@@ -33,13 +33,13 @@ __all__ = ["Task", "Training", "make_task", "operands"]
 
 @dataclass(frozen=True)
 class Task:
-    """A training: softmax and cross-entropy, plain gradient descent, float32.
+    """A training: softmax and cross-entropy (with one output sigmoid and binary cross-entropy), plain gradient descent.
 
     Attributes
     ----------
     network : Network
     start : tuple of Layer
-        NumPy's.
+        NumPy's; one network, or a stack of k.
     X : ndarray (m, n_0)
         One example a row, as everybody but us has them.
     labels : ndarray (m,), int64
@@ -49,6 +49,8 @@ class Task:
         The activation of the hidden layers.
     rate : float
         η.
+    dtype : {"float32", "float64"}
+        Of the parameters, of X and of the targets.
     """
 
     network: Network
@@ -58,33 +60,48 @@ class Task:
     size: int
     hidden: str = "relu"
     rate: float = 0.01
+    dtype: str = "float32"
 
     @cached_property
     def one_hot(self) -> Any:
-        """The targets (m, n_L)."""
-        return np.asarray(self.labels[:, None] == np.arange(self.network.sizes[-1]), dtype=np.float32)
+        """The targets (m, n_L); of one output the labels themselves, 0 and 1."""
+        n = self.network.sizes[-1]
+        return np.asarray(self.labels[:, None] == (np.arange(n) if n > 1 else 1), dtype=self.dtype)
+
+    @property
+    def members(self) -> int:
+        """How many networks are trained at once."""
+        return math.prod(self.start[0].W.shape[:-2])
 
     def rows(self, number: int) -> Any:
         """The examples of each batch of epoch ``number``, (batches, size), int64: those that ``train`` draws with the seed 0."""
         return draws.batch_order(0, number, self.X.shape[0]).reshape(-1, self.size)
 
 
-def make_task(sizes: Sequence[int], size: int, batches: int, hidden: str = "relu") -> Task:
-    """Draw a task from one seed."""
+def make_task(
+    sizes: Sequence[int], size: int, batches: int, hidden: str = "relu", *, dtype: str = "float32", start: Parameters | None = None
+) -> Task:
+    """Draw a task from one seed: the same numbers in both dtypes. ``start`` is where to begin instead, one network or a stack."""
     network = classifier(sizes, hidden)
     generator, m = np.random.default_rng(0), size * batches
-    X = generator.standard_normal((m, sizes[0]), dtype=np.float32)
-    return Task(network, initialize(network, seed=0), X, generator.integers(0, sizes[-1], m), size, hidden)
+    X = generator.standard_normal((m, sizes[0]), dtype=np.float32).astype(dtype, copy=False)
+    labels = generator.integers(0, max(2, sizes[-1]), m)
+    return Task(network, initialize(network, seed=0, dtype=dtype) if start is None else start, X, labels, size, hidden, dtype=dtype)
 
 
 def operands(task: Task) -> list[tuple[Any, Any]]:
-    """Return what a step multiplies (K2): W_l A_{l-1} on the way up, delta_l A_{l-1}ᵀ and W_lᵀ delta_l on the way down."""
+    """Return what a step multiplies (K2): W_l A_{l-1} on the way up, delta_l A_{l-1}ᵀ and W_lᵀ delta_l on the way down.
+
+    A stack's members share A_0.
+    """
     drawn = np.random.default_rng(0)
-    A = [drawn.standard_normal((n, task.size), dtype=np.float32) for n in task.network.sizes]
     W = [layer.W for layer in task.start]
+    stacked = W[0].shape[:-2]
+    shapes = [((*stacked, n, task.size) if number else (n, task.size)) for number, n in enumerate(task.network.sizes)]
+    A = [drawn.standard_normal(shape, dtype=np.float32).astype(task.dtype, copy=False) for shape in shapes]
     up = list(zip(W, A[:-1], strict=True))
-    weights = [(delta, A_in.T) for A_in, delta in pairwise(A)]
-    errors = [(above.T, delta) for above, delta in zip(W[1:], A[2:], strict=True)]
+    weights = [(delta, A_in.mT) for A_in, delta in pairwise(A)]
+    errors = [(above.mT, delta) for above, delta in zip(W[1:], A[2:], strict=True)]
     return [*up, *weights, *errors]
 
 
@@ -101,16 +118,16 @@ class Training:
     def __init__(self, task: Task, library: Backend, device: str | None = None) -> None:
         X, Y = (library.asarray(rows, device=device) for rows in (task.X, task.one_hot))
         parameters = tree_map(partial(library.asarray, device=device_of(X)), task.start)
-        optimizer = GradientDescent(task.rate)
+        optimizer, watch = GradientDescent(task.rate), Watch.over(task.members, None, None, ())
         self.library = library
         self._batch = X[: task.size, :], Y[: task.size, :]
         self._loop = Loop(
             task.network,
             library,
             optimizer,
-            Standing.at_start((parameters, optimizer.start(parameters)), History(), Watch.over(1, None, None, ())),
+            Standing.at_start((parameters, optimizer.start(parameters)), History(), watch),
             (X, Y, None),
-            batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.size)),
+            batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.members * task.size)),
         )
         self._rate = self._loop.feed.array([task.rate])
 
@@ -121,10 +138,15 @@ class Training:
         self.library.to_numpy(costs)
 
     def epoch(self, number: int) -> float:
-        """Train epoch ``number`` and return its cost: batches drawn and moved, updates, the cost read, note taken."""
+        """Train epoch ``number`` and return its cost, a stack's mean: batches drawn and moved, updates, the cost read, note taken."""
         self._loop._updates(number, math.inf)
         self._loop._report(number, number, ())
-        return self._loop.costs[0]
+        return sum(self._loop.costs) / len(self._loop.costs)
+
+    @property
+    def costs(self) -> list[float]:
+        """The last epoch's, one of each member."""
+        return self._loop.costs
 
     def parameters(self) -> list[Any]:
         """W and b of each layer, on the host."""

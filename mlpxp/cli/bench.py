@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +36,10 @@ DeviceName = Annotated[str | None, typer.Option("--device", metavar="NAME", help
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer and smaller sizes: all of them in about a minute.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on even if it takes long.")]
 Output = Annotated[str, typer.Option("--output", metavar="DIR", help=f"The folder for {PAGE} and {DATA}; made if it isn't there.")]
+Sizes = Annotated[
+    str | None,
+    typer.Option("--for", metavar="SIZES", help="Of your network: 784,256,10. Which backend, dtype and batch is the fastest for it."),
+]
 Json = Annotated[bool, typer.Option("--json", help=f"Print what is in {DATA}, and nothing else.")]
 File = Annotated[str, typer.Argument(help=f"A {DATA} that mlpxp bench has written.", show_default=False)]
 
@@ -58,25 +62,55 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
         yes: Yes = False,
         as_json: Json = False,
     ) -> None:
-        from mlpxp.bench.pictures import check_pictures
-        from mlpxp.bench.plan import make_plan
-        from mlpxp.bench.suite import run_suite
-        from mlpxp.cli.progress import measuring
-
-        check_pictures()
-        _check_folder(output)
-        with measuring() as tell:
-            tell("looking for backends", 0.0)
-            plan = make_plan(backend or (), device=device, quick=quick, allow_long=yes)
-            record = run_suite(names, plan, tell, keep=lambda record: _keep(record, output))
-        with interruptions_ignored():
-            _finish(record, output, as_json=as_json)
+        _measure(names, output, backends=backend or (), device=device, quick=quick, allow_long=yes, as_json=as_json)
 
     return command
 
 
+def _peers(
+    backend: Backends = None,
+    device: DeviceName = None,
+    quick: Quick = False,
+    sizes: Sizes = None,
+    output: Output = "mlpxp-bench",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    from mlpxp.cli.options import sizes_of
+
+    named = () if sizes is None else sizes_of(sizes)
+    _measure(("peers",), output, backends=backend or (), device=device, quick=quick, allow_long=yes, sizes=named, as_json=as_json)
+
+
+def _measure(
+    names: tuple[str, ...],
+    output: str,
+    *,
+    backends: Sequence[str],
+    device: str | None,
+    quick: bool,
+    allow_long: bool,
+    sizes: Sequence[int] = (),
+    as_json: bool,
+) -> None:
+    """Check what was asked for, run it, and write and show what came out."""
+    from mlpxp.bench.pictures import check_pictures
+    from mlpxp.bench.plan import make_plan
+    from mlpxp.bench.suite import run_suite
+    from mlpxp.cli.progress import measuring
+
+    check_pictures()
+    _check_folder(output)
+    with measuring() as tell:
+        tell("looking for backends", 0.0)
+        plan = make_plan(backends, device=device, quick=quick, allow_long=allow_long, sizes=sizes)
+        record = run_suite(names, plan, tell, keep=lambda record: _keep(record, output))
+    with interruptions_ignored():
+        _finish(record, output, as_json=as_json)
+
+
 for _name, _benchmark in BENCHMARKS.items():
-    bench.command(_name, help=_benchmark.question)(_command((_name,)))
+    bench.command(_name, help=_benchmark.question)(_peers if _name == "peers" else _command((_name,)))
 bench.command("all", help="All of them, in one report.")(_command(tuple(BENCHMARKS)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,7 @@ from mlpxp.storage import check_writable
 if TYPE_CHECKING:
     from mlpxp.data import Missing, Task
 
-__all__ = ["OPTIMIZERS", "Options", "check_outputs", "names", "widths"]
+__all__ = ["OPTIMIZERS", "Options", "check_outputs", "names", "sizes_of", "widths"]
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
@@ -135,11 +136,34 @@ def widths(text: str) -> tuple[int, ...]:
     """
     if text.strip().lower() in ("", "none", "0"):
         return ()
+    return _whole_numbers(text, f"hidden must be the widths of the layers, such as 64,32, or none, got {text!r}", "a hidden layer's width")
+
+
+def sizes_of(text: str) -> tuple[int, ...]:
+    """All sizes of a network, from the inputs to the outputs: ``784,256,10``.
+
+    Raises
+    ------
+    RangeError
+        Something else, or a network that is too large for anybody.
+    """
+    says = f"sizes must be those of a network from its inputs to its outputs, such as 784,256,10, got {text!r}"
+    found = _whole_numbers(text, says, "a size")
+    if len(found) < 2:
+        raise RangeError(says)
+    n_parameters = sum(n * n_in + n for n_in, n in pairwise(found))
+    if n_parameters > MOST_PARAMETERS:
+        raise RangeError(f"the network would have {n_parameters:,} parameters: wanted at most {MOST_PARAMETERS:,}")
+    return found
+
+
+def _whole_numbers(text: str, says: str, name: str) -> tuple[int, ...]:
+    """Whole numbers from 1 with commas between them."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
-        raise RangeError(f"hidden must be the widths of the layers, such as 64,32, or none, got {text!r}")
+        raise RangeError(says)
     for part in parts:
-        check_whole("a hidden layer's width", int(part))
+        check_whole(name, int(part))
     return tuple(int(part) for part in parts)
 
 

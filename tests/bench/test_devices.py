@@ -13,7 +13,7 @@ from mlpxp.bench.devices import OPERATIONS, Place, Sizes, crossover, measure, pl
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 
-TINY = Sizes((2, 4, 8), (2, 4), width=3, batch=2)
+TINY = Sizes((2, 4, 8), (2, 4), (1, 2), width=3, batch=2)
 PLAN = Plan(("numpy",), quick=True, seconds=0.01, allow_long=True)
 numpy = mlpxp.get_backend("numpy")
 
@@ -58,14 +58,26 @@ def test_a_section_of_numpy_alone(monkeypatch):
     told = []
     section = run(PLAN, lambda *one: told.append(one))
     assert from_json(to_json(Record({}, ("devices",), PLAN, (section,)))).sections == (section,)
-    assert [figure.name for figure in section.figures] == [f"{what}-{axis}" for axis in ("width", "batch") for what in OPERATIONS]
+    grown = ["growth-width", "growth-depth", "growth-batch"]
+    assert [figure.name for figure in section.figures] == grown + [f"{what}-{axis}" for axis in ("width", "batch") for what in OPERATIONS]
     for figure in section.figures:
         (series,) = figure.series
         assert series.name == "numpy, cpu"
-        assert [point.x for point in series.points] == list(TINY.widths if figure.name.endswith("width") else TINY.batches)
+        if figure.name == "growth-width":
+            assert [point.x for point in series.points] == [42, 90, 234]  # parameters
+        else:
+            assert [point.x for point in series.points] == list(TINY.along(figure.name.rpartition("-")[2]))
         assert all(math.isfinite(point.y) and 0.0 < point.low <= point.y <= point.high for point in series.points)
-    assert [grid.name for grid in section.grids] == ["moved"]
-    assert [row[:2] for row in section.grids[0].rows] == [("numpy, cpu", width) for width in TINY.widths]
+    ranked, depths, moved = section.grids
+    assert (ranked.name, depths.name, moved.name) == ("fastest", "depth", "moved")
+    assert [row[:4] for row in ranked.rows] == [
+        ("parameters P", 42, 234, "numpy, cpu"),
+        ("hidden layers", 1, 2, "numpy, cpu"),
+        ("examples in a batch", 2, 4, "numpy, cpu"),
+    ]
+    assert all(row[-1] is None for row in ranked.rows)  # there is no next
+    assert [row[:4] for row in depths.rows] == [("numpy, cpu", 1, 311, 100_152), ("numpy, cpu", 2, 221, 100_344)]
+    assert [row[:2] for row in moved.rows] == [("numpy, cpu", width) for width in TINY.widths]
     assert any(note.startswith("No GPU here") for note in section.notes)
     shares = [share for _, share in told]
     assert shares == sorted(shares)
@@ -79,8 +91,7 @@ def test_crossovers_are_named_for_everybody_but_the_reference(monkeypatch):
     monkeypatch.setattr(devices, "places", lambda _: (Place(numpy, "cpu"), Place(mlpxp.get_backend("strict"), "CPU_DEVICE")))
     section = run(plan, lambda *_: None)
     assert from_json(to_json(Record({}, ("devices",), plan, (section,)))).sections == (section,)
-    crossovers = section.grids[0]
-    assert crossovers.name == "crossover"
+    (crossovers,) = [grid for grid in section.grids if grid.name == "crossover"]
     assert [(row[0], row[2], row[4]) for row in crossovers.rows] == [
         ("strict, CPU_DEVICE", axis, largest) for axis, largest in (("width", 8), ("batch", 4)) for _ in OPERATIONS
     ]
@@ -90,7 +101,7 @@ def test_without_numpy_there_is_nothing_to_compare_with(monkeypatch):
     pytest.importorskip("array_api_strict")
     monkeypatch.setattr(devices, "QUICK", TINY)
     section = run(Plan(("strict",), device="CPU_DEVICE", quick=True, seconds=0.01, allow_long=True), lambda *_: None)
-    assert [grid.name for grid in section.grids] == ["moved"]
+    assert [grid.name for grid in section.grids] == ["fastest", "depth", "moved"]
     assert "NumPy on the CPU was not asked for: there is nothing to name a crossover against." in section.notes
 
 

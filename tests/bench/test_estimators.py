@@ -40,7 +40,7 @@ def test_who_computes_something_else_is_named_and_not_timed(monkeypatch):
 
 def test_objections():
     X, y = TINY.data("float64")
-    fitted = [estimators._quietly(make(**TINY.options(2)), X, y) for make in (MLPClassifier, Theirs)]
+    fitted = [estimators.quietly(make(**TINY.options(2)), X, y) for make in (MLPClassifier, Theirs)]
     assert objection(*fitted, "float64") is None
     fitted[0].coefs_ = [coefs.astype("float32") for coefs in fitted[0].coefs_]
     assert objection(*fitted, "float64") == "it has weights (3, 4) of float32, not (3, 4) of float64"

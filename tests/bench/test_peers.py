@@ -9,7 +9,8 @@ import pytest
 import mlpxp
 from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.bench import peers
-from mlpxp.bench.peers import Reached, measure, objection, reach, run
+from mlpxp.bench.agreement import Reached, objection, reach
+from mlpxp.bench.peers import measure, run
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.rivals import Rival, ours, products, rivals

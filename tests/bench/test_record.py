@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,18 @@ from mlpxp.errors import DataError, FileFormatError
 
 def test_a_record_comes_back_as_it_was(record):
     assert from_json(to_json(record)) == record
+
+
+def test_a_record_of_the_first_version_names_no_network(record):
+    content = json.loads(to_json(record)) | {"format_version": 1}
+    del content["plan"]["sizes"]
+    assert from_json(json.dumps(content)) == record
+
+
+def test_the_recorded_runs_can_be_read():
+    files = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*.json"))
+    assert files
+    assert all(read_record(path).sections for path in files)
 
 
 def test_whole_numbers_stay_whole_in_a_table_and_become_floats_in_a_figure(record):
@@ -63,7 +76,7 @@ GRID = ("sections", 0, "grids", 0)
     [
         (("format",), "other", "is no record of mlpxp bench"),
         (("format",), ..., "is no record of mlpxp bench"),
-        (("format_version",), 2, "a newer mlpxp is needed"),
+        (("format_version",), 3, "a newer mlpxp is needed"),
         (("format_version",), True, "format_version must be a whole number from 1, got true"),
         (("format_version",), "1", "format_version must be a whole number"),
         (("machine",), [], "machine must be an object, got []"),

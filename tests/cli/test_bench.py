@@ -85,6 +85,16 @@ def test_all_with_every_option(run, plans, tmp_path):
     )
 
 
+def test_a_network_to_choose_for(run, plans, tmp_path):
+    assert run("bench", "peers", "--for", "784,256,10", "--backend", "numpy").code == 0
+    assert plans[0][1].sizes == (784, 256, 10)
+    text = (tmp_path / "mlpxp-bench" / "report.html").read_text(encoding="utf-8")
+    assert "mlpxp bench peers --backend numpy --for 784,256,10" in text
+    plans.clear()
+    assert run("bench", "peers", "--backend", "numpy").code == 0
+    assert plans[0][1].sizes == ()
+
+
 def test_a_device(run, plans):
     assert run("bench", "cost", "--backend", "strict", "--device", "device1").code == 0
     assert plans[0][1].device == "device1"
@@ -143,6 +153,11 @@ def refused(run, files, plans):
         (("speed",), "No such command 'speed'"),
         (("complexity", "cost"), "unexpected extra argument"),
         (("all", "--slow"), "No such option"),
+        (("cost", "--for", "2,3,1"), "No such option"),
+        (("peers", "--for", "784"), "sizes must be those of a network from its inputs to its outputs, such as 784,256,10, got '784'"),
+        (("peers", "--for", "784,a,10"), "got '784,a,10'"),
+        (("peers", "--for", "784,0,10"), "a size must be a whole number from 1, got 0"),
+        (("peers", "--for", "99999999,99999999,10"), "parameters: wanted at most"),
         (("all", "--backend", "abacus"), "backend must be auto or one of numpy"),
         (("all", "--device", "cuda:99"), "no backend has a device 'cuda:99' here"),
         (("all", "--backend", "numpy", "--device", "cuda"), "device must be one that backend 'numpy' has here, 'cpu', got 'cuda'"),
@@ -175,7 +190,7 @@ def test_what_is_refused_before_anything_is_measured(refused, run, plans, tmp_pa
         ("a.json", text),
         ("a.html", text),
         ("cut.json", text[:-20]),
-        ("newer.json", text.replace('"format_version": 1', '"format_version": 99')),
+        ("newer.json", text.replace('"format_version": 2', '"format_version": 99')),
     ):
         (tmp_path / name).write_text(content, encoding="utf-8")
     refused(*arguments, says=says)

@@ -125,9 +125,9 @@ def _products(parameters: Parameters, X: Any, rows: int) -> Function:
     def multiply() -> None:
         for first in range(0, len(X), rows):
             part = X[first : first + rows].T
-            first_layer.W @ part
+            _ = first_layer.W @ part
             for layer, one in zip(above, A, strict=True):
-                layer.W @ one[:, : part.shape[1]]
+                _ = layer.W @ one[:, : part.shape[1]]
 
     return multiply
 

@@ -128,8 +128,9 @@ def train(
     resume : bool, default False
         Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
         ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
-        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. ``order`` is asked for the orders of the epochs done
-        once more, in turn. Without ``resume`` a checkpoint that is there is not overwritten but an error.
+        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. Other data are told by a few dozen examples.
+        ``order`` is asked for the orders of the epochs done once more, in turn. Without ``resume`` a checkpoint that is there is not
+        overwritten but an error.
 
     Returns
     -------

@@ -21,9 +21,12 @@ from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
+    from mlpxp.batches import Batches
+    from mlpxp.network import Network
+    from mlpxp.optimizers import Optimizer
     from mlpxp.standing import Standing
 
-__all__ = ["SECONDS", "Checkpoints", "digest", "holds_run", "said"]
+__all__ = ["SECONDS", "Checkpoints", "asked_of", "digest", "holds_run", "said"]
 
 SECONDS = 60.0  # between two checkpoints, where nothing was asked for
 _EXAMPLES = 64  # of which the values are looked at, at least
@@ -131,6 +134,45 @@ def holds_run(path: str | os.PathLike[str]) -> bool:
 
 def _position(standing: Standing) -> tuple[Any, ...]:
     return len(standing.history.cost), standing.part.folds, standing.stops
+
+
+def asked_of(
+    network: Network,
+    library: Backend,
+    optimizer: Optimizer,
+    standing: Standing,
+    batches: Batches,
+    examples: tuple[Any, Any, Any],
+    held_out: tuple[Any, Any, Any] | None,
+    *,
+    tolerance: float | None,
+    penalty: float,
+    penalty_on: str,
+    dropout: tuple[float, ...],
+    clip_norm: float | None,
+) -> dict[str, Any]:
+    """Return what a run was asked for, by name: one that was asked for anything else does not go on from its checkpoint."""
+    X, Y, _ = examples
+    return {
+        "network": repr(network),
+        "networks": standing.watch.members,
+        "optimizer": said(optimizer),
+        "dtype": dtype_name(Y),
+        "X of shape": list(X.shape),
+        "Y of shape": list(Y.shape),
+        "batch_size": batches.size or batches.m,
+        "seed": batches.seed,
+        "earlier epochs": standing.first,
+        "tolerance": None if tolerance is None else float(tolerance),
+        "patience": standing.watch.patience,
+        "penalty": float(penalty),
+        "penalty_on": penalty_on,
+        "dropout": list(dropout),
+        "clip_norm": None if clip_norm is None else float(clip_norm),
+        "order": "drawn from the seed" if batches.order is None else "given",
+        "data": digest(library, examples),
+        "validation data": None if held_out is None else digest(library, held_out),
+    }
 
 
 def said(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace, tree_map
 from mlpxp.backend import Backend, choose_backend
 from mlpxp.batches import Batches
-from mlpxp.checkpoints import Checkpoints, digest, said
+from mlpxp.checkpoints import Checkpoints, asked_of
 from mlpxp.checks import check_examples, check_keeping, check_options, warn_of_scale
 from mlpxp.draws import check_seed
 from mlpxp.dropout import check_dropout
@@ -128,8 +128,9 @@ def train(
     resume : bool, default False
         Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
         ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
-        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. ``order`` is asked for the orders of the epochs done
-        once more, in turn. Without ``resume`` a checkpoint that is there is not overwritten but an error.
+        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. Other data are told by a few dozen examples.
+        ``order`` is asked for the orders of the epochs done once more, in turn. Without ``resume`` a checkpoint that is there is not
+        overwritten but an error.
 
     Returns
     -------
@@ -225,26 +226,20 @@ def train(
     standing = Standing.at_start((parameters, state), history, watch, best=None if earlier is None else earlier.parameters)
     keeper = None
     if checkpoint is not None:
-        asked = {
-            "network": repr(network),
-            "networks": members,
-            "optimizer": said(optimizer),
-            "dtype": dtype_name(Y),
-            "X of shape": list(X.shape),
-            "Y of shape": list(Y.shape),
-            "batch_size": min(batch_size or m, m),
-            "seed": seed,
-            "earlier epochs": standing.first,
-            "tolerance": None if tolerance is None else float(tolerance),
-            "patience": patience,
-            "penalty": float(penalty),
-            "penalty_on": penalty_on,
-            "dropout": list(rates),
-            "clip_norm": None if clip_norm is None else float(clip_norm),
-            "order": "drawn from the seed" if order is None else "given",
-            "data": digest(library, examples),
-            "validation data": None if held_out is None else digest(library, held_out),
-        }
+        asked = asked_of(
+            network,
+            library,
+            optimizer,
+            standing,
+            batches,
+            examples,
+            held_out,
+            tolerance=tolerance,
+            penalty=penalty,
+            penalty_on=penalty_on,
+            dropout=rates,
+            clip_norm=clip_norm,
+        )
         kept = Kept(standing, network, asked, batches.longest, restores_best, seed)
         keeper = Checkpoints(checkpoint, kept, every=every, every_seconds=every_seconds)
         kept = keeper.begin(library, resume=resume)

@@ -334,7 +334,7 @@ def test_what_the_library_refuses_elsewhere():
         naive_gradients(network, parameters, X.T, Y)
     with pytest.raises(mlpxp.DtypeError, match=r"^Y must have the dtype of the parameters"):
         naive_gradients(network, parameters, X, Y.astype("float32"))
-    for dtype, message in (("float16", "^dtype must be float32 or float64"), ("int64", "must have a real floating dtype")):
+    for dtype, message in (("float16", "^Y must be float32 or float64"), ("int64", "must have a real floating dtype")):
         layers = tuple(Layer(W.astype(dtype), b.astype(dtype)) for W, b in parameters)
         with pytest.raises(mlpxp.DtypeError, match=message):
             naive_gradients(network, layers, X.astype(dtype), Y.astype(dtype))

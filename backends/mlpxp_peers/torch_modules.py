@@ -84,7 +84,7 @@ def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
     if module._forward_hooks or module._forward_pre_hooks:
         raise UnknownNameError(f"from_torch can't tell what the hooks of module {name!r}, {_kind(module)}, do: remove them first")
     if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
-        for child, part in module.named_children():
+        for child, part in module._modules.items():  # named_children() leaves out a module that came before, such as one ReLU for all
             yield from _parts(part, f"{name}.{child}".lstrip("."))
     else:
         yield name, module

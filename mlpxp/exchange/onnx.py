@@ -188,6 +188,8 @@ def parameters_on_host(network: Network, parameters: Parameters) -> Parameters:
     ------
     ShapeError, DtypeError, RangeError, BackendError
     """
+    if not parameters:
+        raise ShapeError(f"parameters must have {len(network.shapes)} layers, got none")
     held: Parameters = tree_map(lambda leaf: backend_of(leaf).to_numpy(leaf), parameters)
     first = first_leaf(held)
     check_shapes(network, held, np.empty((network.sizes[0], 0), dtype=first.dtype))

@@ -323,6 +323,7 @@ def of_float16(network, parameters):
         (3, mlpxp.BackendError, "got int"),
         ((a_network()[0], initialize(a_network()[0], seed=[0, 1, 2])), mlpxp.ShapeError, "a stack of 3: export each of mlpxp.unstack"),
         ((a_network()[0], initialize(Network((3, 1)), seed=0)), mlpxp.ShapeError, "W_1 must have shape"),
+        ((a_network()[0], ()), mlpxp.ShapeError, "layers, got none"),
         (of_float16(*a_network()), mlpxp.DtypeError, "got float16"),
     ],
 )

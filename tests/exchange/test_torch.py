@@ -90,6 +90,14 @@ def test_what_is_passed_over():
     np.testing.assert_allclose(answers(module, X.reshape(40, 2, 2)), answers(module), atol=1e-6)
 
 
+def test_modules_that_come_more_than_once_count_each_time():
+    act, linear = nn.Tanh(), nn.Linear(6, 6)
+    module = nn.Sequential(nn.Linear(4, 6), act, linear, act, linear, nn.Sequential(act, nn.Linear(6, 2), act))
+    model = from_torch(module)
+    assert model.network == Network((4, 6, 6, 6, 2), hidden="tanh", output="tanh")
+    np.testing.assert_allclose(predicted(model), answers(module), atol=1e-6)
+
+
 def test_a_linear_layer_alone():
     module = nn.Linear(4, 2)
     np.testing.assert_allclose(predicted(from_torch(module)), answers(module), atol=1e-6)

@@ -116,7 +116,8 @@ def _watched(contents):
 
 def _refuse(event, given, folder):
     writes = event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-    outside = writes and not str(given[0]).startswith((str(folder), "/dev/null", "/dev/shm", "/dev/fd"))
+    named = not isinstance(given[0], int)  # a descriptor was opened by name before
+    outside = writes and named and not str(given[0]).startswith((str(folder), "/dev/null", "/dev/shm", "/dev/fd"))
     if event in FORBIDDEN or outside:
         print(f"executed: {event} {given}", file=sys.stderr)
         os._exit(3)

@@ -58,14 +58,12 @@ def kill_runs(folder, n, draw, end):
     begun = time.perf_counter()
     trained(path)
     longest = time.perf_counter() - begun
-    for _ in range(n):
-        if time.perf_counter() > end:
-            break
-        seen["times"] += 1
+    while seen["times"] < n and time.perf_counter() < end:
         for file in folder.iterdir():
             file.unlink()
         if not killed(lambda: trained(path), draw.uniform(0.0, longest)):
-            seen["had ended"] += 1
+            continue  # it had ended
+        seen["times"] += 1
         seen["in a write"] += leftovers(folder) > 0
         if path.exists():
             load(path)
@@ -89,9 +87,7 @@ def kill_saves(folder, n, draw, end):
             for model in reversed(models):
                 save(path, model)
 
-    for _ in range(n):
-        if time.perf_counter() > end:
-            break
+    while seen["times"] < n and time.perf_counter() < end:
         seen["times"] += 1
         assert killed(work, draw.uniform(0.0, 0.05))
         seen["in a write"] += leftovers(folder) > 0

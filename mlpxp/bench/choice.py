@@ -30,7 +30,8 @@ __all__ = ["FULL", "QUICK", "Way", "batches_of_an_epoch", "enough", "measure", "
 FULL, QUICK = (1, 16, 64, 256, 1024), (1, 16, 256)
 EXAMPLES, EXAMPLES_QUICK = 4096, 512  # of an epoch
 LEAST = 4  # batches of an epoch
-LONGEST = 0.5  # seconds of an epoch on NumPy
+LONGEST = 0.2  # seconds of an epoch on NumPy
+PATIENCE = 10.0  # seconds: where the first epochs took longer, one round has to do
 MOST_BYTES = 2**28  # of an epoch's examples
 GAIN = 0.1  # less than this is not worth a larger batch
 DTYPES = ("float32", "float64")
@@ -169,7 +170,7 @@ def measure(plan: Plan, size: int, count: int, backend: str, notes: list[str], *
             predictions[f"{who}, {dtype}"] = prediction
     if not epochs:
         return []
-    trained = time_in_turn(epochs, wait=wait, seconds=seconds, least=3)
+    trained = time_in_turn(epochs, wait=wait, seconds=seconds, least=3 if sum(firsts.values()) < PATIENCE else 1)
     predicted = time_in_turn(predictions, wait=wait, seconds=seconds / 2)
     return [
         Way(who, dtype, size, size * count, first, trained[f"{who}, {dtype}"], predicted[f"{who}, {dtype}"])

@@ -198,7 +198,7 @@ def _many(plan: Plan, X: Any, notes: list[str]) -> list[tuple[Cell, ...]]:
         functions[name, None] = partial(model.predict, X)
     turns = {_label(*key): function for key, function in functions.items()}
     turns[""] = _products(host_parameters, X, ROWS)
-    times = time_in_turn(turns, seconds=plan.seconds / 4, least=1 if plan.quick else 3, most=100)
+    times = time_in_turn(turns, seconds=plan.seconds / 4, least=1 if plan.quick else 2, most=100)
     floor = times[""].median
     rows: list[tuple[Cell, ...]] = []
     for (who, at_a_time), function in functions.items():

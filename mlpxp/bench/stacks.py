@@ -29,6 +29,7 @@ __all__ = ["FULL", "QUICK", "Stacked", "measure", "objection_to_stack", "run", "
 SIZES, BATCH, BATCHES = (2, 16, 2), 32, 32
 FULL, QUICK = (1, 10, 100, 1000, 10000), (1, 100, 1000)
 NAMED = 1000  # the ratio that is said
+IN_A_ROW = 20  # networks that are trained one by one in a turn: the first ones after a large stack find nothing of theirs in the caches
 MICRO = 1e6
 Row: TypeAlias = tuple[str, int, float, float, float, float | None, float | None]  # of the table
 CLAIM = (
@@ -37,7 +38,7 @@ CLAIM = (
     "weights of their own."
 )
 HOW = (
-    f"How it was measured: an epoch of {BATCHES} batches through train's own loop, divided by its batches and by k. One network by itself, "
+    f"How it was measured: an epoch of {BATCHES} batches through train's own loop, divided by its batches and by k. Networks one by one, "
     "the stack and the batched products alone (numpy.matmul of the stacked operands of a step: the limit of what a stack can gain with "
     "NumPy) take turns; medians. That members of the stack end with the parameters of networks trained alone is checked first."
 )
@@ -51,7 +52,7 @@ class Stacked:
     ----------
     backend : str
     alone, epochs, products : dict of int to Timing
-        By k: an epoch of one network by itself, one of the stack, and the products of a step on NumPy.
+        By k: an epoch of networks one by one, :data:`IN_A_ROW` at most, one of the stack, and the products of a step on NumPy.
     notes : list of str
         What was not timed, and why.
     """
@@ -87,7 +88,7 @@ def task_of(members: Parameters, k: int | None = None) -> Task:
 
 
 def measure(plan: Plan, backend: str, members: Parameters, sizes: Sequence[int], tell: Tell) -> Stacked:
-    """Time stacks of each size with one library, one network by itself in turn with them; who errs or has no room is noted.
+    """Time stacks of each size with one library, networks one by one in turn with them; who errs or has no room is noted.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def measure(plan: Plan, backend: str, members: Parameters, sizes: Sequence[int],
         if why_not is not None:
             result.notes.append(f"{backend}: not timed at k = {k:,}: {why_not}.")
             continue
-        turns: dict[str, Any] = {"alone": partial(alone.epoch, 2), "stack": partial(stack.epoch, 2)}
+        turns: dict[str, Any] = {"alone": partial(_one_by_one, alone, k), "stack": partial(stack.epoch, 2)}
         seconds = plan.seconds / (2 * len(sizes) * len(plan.backends))
         if library.name == "numpy":
             turns["products"] = products(task, library)
@@ -144,6 +145,12 @@ def _nothing() -> None:
     """Wait for nothing."""
 
 
+def _one_by_one(alone: Training, k: int) -> None:
+    """An epoch of as many networks as are trained in a row."""
+    for _ in range(min(k, IN_A_ROW)):
+        alone.epoch(2)
+
+
 def _each(timing: Timing, k: int = 1, steps: int = BATCHES) -> float:
     """Microseconds of one network's step."""
     return MICRO * timing.median / (k * steps)
@@ -153,7 +160,7 @@ def _rows(found: Sequence[Stacked]) -> list[Row]:
     rows: list[Row] = []
     for one in found:
         for k, timing in one.epochs.items():
-            ours, alone = _each(timing, k), _each(one.alone[k])
+            ours, alone = _each(timing, k), _each(one.alone[k], min(k, IN_A_ROW))
             floor = _each(one.products[k], k, 1) if k in one.products else None
             rows.append((one.backend, k, ours, alone, alone / ours, floor, floor and ours / floor))
     return rows
@@ -164,8 +171,8 @@ def _grid(found: Sequence[Stacked]) -> Grid:
         "computed with",
         "k",
         "as a stack, microseconds a network and step",
-        "by itself",
-        "by itself / as a stack",
+        "one by one",
+        "one by one / as a stack",
         "products alone",
         "times the products alone",
     )
@@ -195,7 +202,7 @@ def _figure(found: Sequence[Stacked]) -> Figure:
             tuple(
                 Point(k, _each(timing, n, steps), "measured", *(MICRO * seconds / (n * steps) for seconds in timing.quartiles))
                 for k, timing in times.items()
-                for n in (1 if times is one.alone else k,)
+                for n in (min(k, IN_A_ROW) if times is one.alone else k,)
             )
             for times, steps in ((one.epochs, BATCHES), (one.alone, BATCHES), (one.products, 1))
         )

@@ -12,7 +12,7 @@ from mlpxp.bench.plan import Plan
 from mlpxp.bench.problems import classifier
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.rivals import products
-from mlpxp.bench.stacks import BATCH, BATCHES, SIZES, Stacked, measure, objection_to_stack, run, task_of
+from mlpxp.bench.stacks import BATCH, BATCHES, IN_A_ROW, SIZES, Stacked, measure, objection_to_stack, run, task_of
 from mlpxp.bench.tasks import Training, operands
 from mlpxp.bench.timing import Timing
 
@@ -77,7 +77,7 @@ def test_a_section_of_a_row_for_each_k(monkeypatch):
 def test_the_times_are_of_one_network_and_step():
     one = Stacked(
         "numpy",
-        alone={1000: Timing((1e-3 * BATCHES,), 0.0)},
+        alone={1000: Timing((1e-3 * BATCHES * IN_A_ROW,), 0.0)},
         epochs={1000: Timing((1e-1 * BATCHES,), 0.0)},
         products={1000: Timing((5e-2,), 0.0)},
     )

@@ -229,11 +229,12 @@ def _sentence(name: str, found: Sequence[Way]) -> str:
     best, predicts = _fastest(found), min(found, key=lambda way: way.predicting)
     (line, *_), named = _lines(found), "{0.who} in {0.dtype} with batches of {0.batch:,}".format
     batch = enough({way.batch: way.training for way in line})
-    more = (
-        f"a larger batch still gains {GAIN:.0%} or more up to the largest measured"
-        if batch == max(way.batch for way in found)
-        else f"from batches of {batch:,} on a larger one gains less than {GAIN:.0%}"
-    )
+    if len(line) == 1:
+        more = "no other batch was measured"
+    elif batch == max(way.batch for way in line):
+        more = f"a larger batch gains {GAIN:.0%} or more up to the largest measured"
+    else:
+        more = f"from batches of {batch:,} on a larger one gains less than {GAIN:.0%}"
     return (
         f"{name} trains fastest here on {named(best)}: {decimal(best.training, 3)} microseconds an example; {more}. "
         f"It predicts fastest on {named(predicts)}: {decimal(predicts.predicting, 3)} microseconds an example."

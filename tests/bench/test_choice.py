@@ -72,9 +72,12 @@ def test_when_a_start_has_paid():
 
 def test_what_is_said_of_the_fastest():
     found = [way(batch=16, training=2e-6), way(batch=64, training=1e-6), way("jax", batch=64, training=4e-7, predicting=2e-7)]
+    assert "numpy in float32 with batches of 64: 1 microseconds an example; a larger batch gains 10% or more up to" in choice._sentence(
+        "2-1", found[:2]
+    )
     assert choice._sentence("2-1", found) == (
-        "2-1 trains fastest here on jax in float32 with batches of 64: 0.4 microseconds an example; a larger batch still gains 10% or more "
-        "up to the largest measured. It predicts fastest on numpy in float32 with batches of 16: 0.1 microseconds an example."
+        "2-1 trains fastest here on jax in float32 with batches of 64: 0.4 microseconds an example; no other batch was measured. "
+        "It predicts fastest on numpy in float32 with batches of 16: 0.1 microseconds an example."
     )
     found.append(way("jax", batch=16, training=4.1e-7))
     assert "; from batches of 16 on a larger one gains less than 10%." in choice._sentence("2-1", found)

@@ -56,6 +56,9 @@ def is_mapped(array: Any) -> bool:
     return False
 
 
+_AT_ONCE = 4096  # rows that are predicted
+
+
 @dataclass(frozen=True)
 class Place:
     """Where X lives: the library, device and dtype of what an estimator learns and answers.
@@ -185,9 +188,15 @@ def check_same_place(estimator: Any, X: Any, method: str) -> None:
 
 
 def dense_parts(X: Any) -> Any:
-    """Yield X as dense arrays of rows: whole, or a part at a time where it is sparse or mapped into memory."""
+    """Yield X as dense arrays of rows: a part at a time where it is in the host's memory, sparse or mapped; another library's whole.
+
+    What the layers make of a part is small enough to stay near the processor, and is all that is held of them.
+    """
     if not hasattr(X, "tocsr") and not (isinstance(X, np.ndarray) and is_mapped(X)):
-        yield X
+        if not isinstance(X, np.ndarray) or len(X) <= _AT_ONCE:
+            yield X
+        else:
+            yield from (X[first : first + _AT_ONCE] for first in range(0, len(X), _AT_ONCE))
         return
     rows = Rows(X)
     for part in rows.chunks():

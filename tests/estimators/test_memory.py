@@ -54,6 +54,18 @@ def test_a_mapped_file_is_not_copied(mapped, options):
     assert fitted.validation_scores_ == (None if wanted.validation_scores_ is None else pytest.approx(wanted.validation_scores_, rel=1e-9))
 
 
+@pytest.mark.parametrize("options", [{}, {"n_networks": 3}, {"backend": "strict"}])
+def test_a_prediction_holds_a_part_of_the_hidden_layers(options):
+    """Of 40,000 examples all at once Z and A of 64 units would be 40 MB for a network, their outputs are 1."""
+    if "backend" in options:
+        pytest.importorskip("array_api_strict")
+    X = np.random.default_rng(0).standard_normal((40_000, 4))
+    fitted = MLPRegressor(hidden_layer_sizes=(64,), max_iter=1, batch_size=200, random_state=0, **options).fit(X[:400], X[:400, 0])
+    whole = fitted.predict(X)
+    assert peak(lambda: fitted.predict(X)) < 8e6 * (3 if "n_networks" in options else 1)
+    assert np.allclose(whole, np.concatenate([fitted.predict(X[first : first + 1000]) for first in range(0, 40_000, 1000)]), rtol=1e-12)
+
+
 def test_a_slice_of_a_mapped_file_is_mapped_too(mapped):
     X, y = mapped
     fitted = MLPClassifier(early_stopping=True, **SMALL).fit(X[:100], y[:100] > 0.0)

@@ -1,10 +1,10 @@
 """The library's own files: each is safetensors with everything that going on needs, written whole or not at all."""
 
-from mlpxp.storage.door import KINDS, load, save
 from mlpxp.storage.files import check_writable, write_atomically
 from mlpxp.storage.kinds import Kind, kind_of, load_as, save_as
 from mlpxp.storage.model_file import Model, load_model, save_model
 from mlpxp.storage.schema import FORMAT_VERSION
+from mlpxp.storage.table import KINDS
 
 __all__ = [
     "FORMAT_VERSION",
@@ -13,10 +13,8 @@ __all__ = [
     "Model",
     "check_writable",
     "kind_of",
-    "load",
     "load_as",
     "load_model",
-    "save",
     "save_as",
     "save_model",
     "write_atomically",

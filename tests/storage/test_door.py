@@ -26,7 +26,8 @@ from mlpxp import (
     train,
 )
 from mlpxp.arrays import library_of, tree_leaves, tree_map
-from mlpxp.storage import KINDS, Kind, load, load_as, load_model, save, save_as
+from mlpxp.exchange import load, save
+from mlpxp.storage import KINDS, Kind, load_as, load_model, save_as
 from mlpxp.storage.schema import Contents
 
 
@@ -130,7 +131,7 @@ def test_load_model_reads_the_parameters_of_any_kind(path):
 
 def test_other_values_are_refused(path):
     with pytest.raises(RangeError, match="what is saved must be a Model or a TrainingResult, got tuple"):
-        save(path, start())
+        save_as(KINDS, path, start())
     assert not path.exists()
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays import tree_leaves
+from mlpxp_backends.binding import bound
 from mlpxp_backends.calls import TAKE, Fixed, Register, filled, registers_in
 from mlpxp_backends.packing import packed
 from mlpxp_backends.repetitions import without_repetitions
@@ -102,15 +103,15 @@ class Program:
         if call.how == "view":
             self._arrays[call.out] = call.function(*args, **kwargs)
         else:
-            if isinstance(call.function, np.ufunc):
-                args = _as_arrays(call.function, args)
             whole = self._recording.whole(call.out)
             if whole not in self._arrays:
                 taken = self._taken(number, call, read) if whole == call.out else None
                 self._put(whole, self._recording.layouts[whole], taken)
             out = self._arrays[call.out]
-            bound = partial(call.function, *args, **kwargs)
-            self._calls.append(partial(bound, out=out) if call.how == "into" else partial(_copy, bound, out))
+            if call.how == "into":
+                self._calls.append(bound(call.function, args, kwargs, out))
+            else:
+                self._calls.append(partial(_copy, partial(call.function, *args, **kwargs), out))
         for base in {self._recording.whole(one) for one in (*read, call.out)} - self._homes:
             if self._last[base] == number and base in self._memory:
                 memory = self._memory.pop(base)
@@ -171,17 +172,6 @@ def _aligned(size: int) -> Any:
 
 def _same_memory(one: Any, other: Any) -> bool:
     return bool(one.ctypes.data == other.ctypes.data and one.shape == other.shape and one.strides == other.strides)
-
-
-def _as_arrays(function: np.ufunc, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return operands with arrays in the place of Python's numbers, which NumPy would make each time."""
-    dtypes = {one.dtype for one in args if isinstance(one, np.ndarray)}
-    if len(dtypes) != 1 or next(iter(dtypes)).kind != "f":
-        return args
-    dtype = dtypes.pop()
-    if not any(loop.startswith(dtype.char * function.nin) for loop in function.types):  # ldexp's second operand is a whole number
-        return args
-    return tuple(np.asarray(one, dtype) if type(one) in {int, float} else one for one in args)
 
 
 def _last_uses(recording: Recording) -> defaultdict[Register, float]:

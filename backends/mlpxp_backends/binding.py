@@ -38,7 +38,8 @@ def bound(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
 def _is_matrix(array: Any) -> bool:
     """Whether it is one that BLAS is given as it is; of others ``dot`` and ``matmul`` make different copies, or none."""
-    return isinstance(array, np.ndarray) and array.ndim == 2 and 1 not in array.shape and (array.flags.c_contiguous or array.flags.f_contiguous)
+    is_whole = isinstance(array, np.ndarray) and (array.flags.c_contiguous or array.flags.f_contiguous)
+    return is_whole and array.ndim == 2 and 1 not in array.shape
 
 
 def _as_arrays(function: np.ufunc, args: tuple[Any, ...]) -> tuple[Any, ...]:

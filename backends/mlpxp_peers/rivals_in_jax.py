@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mlpxp.bench.rivals import Rival
+from mlpxp.bench.tasks import EPSILON
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task
@@ -35,11 +36,18 @@ def _rival(task: Task, put: Callable[..., Any], layout: str, targets: str) -> Ri
     x_all = put(task.X)
     y_all = put(task.labels.astype(np.int32) if targets == "labels" else task.one_hot)
     loss = partial(_loss, getattr(jax.nn, task.hidden), in_rows=layout == "rows", as_labels=targets == "labels")
-    state: Any = [(jnp.array(put(W)), jnp.array(put(b[:, 0] if layout == "rows" else b))) for W, b in task.start]
+    start: Any = [(jnp.array(put(W)), jnp.array(put(b[:, 0] if layout == "rows" else b))) for W, b in task.start]
+
+    state: Any = (start, None)
+    if task.optimizer == "adam":
+        state = (start, (*(jax.tree.map(jnp.zeros_like, start) for _ in range(2)), jnp.zeros(())))
 
     def update(state: Any, x: Any, y: Any) -> Any:
-        value, gradients = jax.value_and_grad(loss)(state, x, y)
-        return jax.tree.map(lambda p, g: p - task.rate * g, state, gradients), value
+        parameters, moments = state
+        value, gradients = jax.value_and_grad(loss)(parameters, x, y)
+        if moments is None:
+            return (jax.tree.map(lambda p, g: p - task.rate * g, parameters, gradients), None), value
+        return _adam(task.rate, parameters, gradients, *moments), value
 
     @partial(jax.jit, donate_argnums=0)
     def updates(state: Any, batches: Any, x_all: Any, y_all: Any) -> Any:
@@ -58,7 +66,16 @@ def _rival(task: Task, put: Callable[..., Any], layout: str, targets: str) -> Ri
         state, costs = updates(state, jnp.asarray(task.rows(number).astype(np.int32)), x_all, y_all)
         return float(np.asarray(costs).mean())
 
-    return Rival(f"JAX, {layout}, {targets}", step, epoch, lambda: [np.asarray(leaf) for leaf in chain(*state)])
+    return Rival(f"JAX, {layout}, {targets}", step, epoch, lambda: [np.asarray(leaf) for leaf in chain(*state[0])])
+
+
+def _adam(rate: float, parameters: Any, gradients: Any, means: Any, squares: Any, t: Any) -> Any:
+    """Kingma and Ba (2015), as at the end of their section 2, with their β."""
+    t = t + 1.0
+    means = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, means, gradients)
+    squares = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, squares, gradients)
+    rate = rate * jnp.sqrt(1.0 - 0.999**t) / (1.0 - 0.9**t)
+    return jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + EPSILON), parameters, means, squares), (means, squares, t)
 
 
 def _loss(activation: Callable[..., Any], state: Any, x: Any, y: Any, *, in_rows: bool, as_labels: bool) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from mlpxp.bench.rivals import Rival
+from mlpxp.bench.tasks import EPSILON
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task
@@ -26,12 +27,13 @@ def rivals(task: Task, put: Callable[..., Any], *, all_of_them: bool) -> list[Ca
 
 
 def _rival(task: Task) -> Rival:
-    """Plain gradient descent on the batches as they come; its weights are set where it keeps them, after a first update that made them."""
+    """Updates on the batches as they come; its weights are set where it keeps them, after a first update that made them."""
     _, *hidden, n_classes = task.network.sizes
+    solver: Any = task.optimizer
     size: Any = task.size  # its own default is a text
     model = MLPClassifier(
-        hidden, activation=task.hidden, solver="sgd", alpha=0.0, batch_size=size, learning_rate_init=task.rate,
-        shuffle=False, momentum=0.0, nesterovs_momentum=False, tol=0.0,
+        hidden, activation=task.hidden, solver=solver, alpha=0.0, batch_size=size, learning_rate_init=task.rate,
+        shuffle=False, momentum=0.0, nesterovs_momentum=False, epsilon=EPSILON, tol=0.0,
     )  # fmt: skip
     # two classes are one logistic unit there, and softmax only what it is told to be on one-hot targets
     targets = task.labels if n_classes > 2 else task.one_hot.astype(np.int64)
@@ -48,6 +50,7 @@ def _rival(task: Task) -> Rival:
     model.out_activation_ = "softmax"
     for layer, W, b in zip(task.start, model.coefs_, model.intercepts_, strict=True):
         W[...], b[...] = layer.W.T, layer.b[:, 0]
+    del model._optimizer  # which remembers that update
 
     def epoch(number: int) -> float:
         order = task.rows(number).ravel()

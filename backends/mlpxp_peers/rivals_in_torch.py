@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch  # pyright: ignore[reportMissingImports]
 
 from mlpxp.bench.rivals import Rival
+from mlpxp.bench.tasks import EPSILON
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task
@@ -17,7 +18,7 @@ __all__ = ["rivals"]
 
 
 def rivals(task: Task, put: Callable[..., Any], *, all_of_them: bool) -> list[Callable[[], Rival]]:
-    """``nn.Sequential``, ``CrossEntropyLoss`` on labels and ``SGD``, whose update is made in two ways; and compiled."""
+    """``nn.Sequential``, ``CrossEntropyLoss`` on labels and ``SGD`` or ``Adam``, whose update is made in two ways; and compiled."""
     ways = {"PyTorch, foreach": (False, False), "PyTorch, fused": (True, False), "PyTorch, compiled": (True, True)}
     chosen = ways if all_of_them else ["PyTorch, foreach"]
     return [partial(_rival, task, put, name, fused=ways[name][0], compiled=ways[name][1]) for name in chosen]
@@ -26,7 +27,8 @@ def rivals(task: Task, put: Callable[..., Any], *, all_of_them: bool) -> list[Ca
 def _rival(task: Task, put: Callable[..., Any], name: str, *, fused: bool, compiled: bool) -> Rival:
     x_all, y_all = put(task.X), put(task.labels)
     model = _model(task).to(x_all.device)
-    optimizer: Any = torch.optim.SGD(model.parameters(), lr=task.rate, fused=fused or None)
+    rule: Any = {"sgd": torch.optim.SGD, "adam": partial(torch.optim.Adam, eps=EPSILON)}[task.optimizer]
+    optimizer = rule(model.parameters(), lr=task.rate, fused=fused, foreach=not fused)
     criterion = torch.nn.CrossEntropyLoss()
 
     def loss(x: Any, y: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -17,7 +18,7 @@ from mlpxp.bench.problems import classifier
 from mlpxp.history import History
 from mlpxp.loop import Loop
 from mlpxp.network import Network, Parameters, initialize
-from mlpxp.optimizers import GradientDescent
+from mlpxp.optimizers import Adam, GradientDescent
 from mlpxp.standing import Standing
 from mlpxp.step import Inputs
 from mlpxp.stopping import Watch
@@ -28,12 +29,18 @@ if TYPE_CHECKING:
 
     from mlpxp.backend import Backend
 
-__all__ = ["Task", "Training", "make_task", "operands"]
+__all__ = ["EPSILON", "OPTIMIZERS", "Task", "Training", "make_task", "operands"]
+
+EPSILON = 1e-14  # of Adam: so small that it does not matter whether it stands beside √v or beside the corrected √v̂, as PyTorch has it
+OPTIMIZERS: dict[str, tuple[Callable[[float], Any], float]] = {
+    "sgd": (GradientDescent, 0.01),
+    "adam": (partial(Adam, epsilon=EPSILON), 0.001),
+}
 
 
 @dataclass(frozen=True)
 class Task:
-    """A training: softmax and cross-entropy (with one output sigmoid and binary cross-entropy), plain gradient descent.
+    """A training: softmax and cross-entropy (with one output sigmoid and binary cross-entropy), plain gradient descent or Adam.
 
     Attributes
     ----------
@@ -49,6 +56,8 @@ class Task:
         The activation of the hidden layers.
     rate : float
         η.
+    optimizer : {"sgd", "adam"}
+        Adam with its usual β and an ε next to nothing.
     dtype : {"float32", "float64"}
         Of the parameters, of X and of the targets.
     """
@@ -60,6 +69,7 @@ class Task:
     size: int
     hidden: str = "relu"
     rate: float = 0.01
+    optimizer: str = "sgd"
     dtype: str = "float32"
 
     @cached_property
@@ -79,14 +89,23 @@ class Task:
 
 
 def make_task(
-    sizes: Sequence[int], size: int, batches: int, hidden: str = "relu", *, dtype: str = "float32", start: Parameters | None = None
+    sizes: Sequence[int],
+    size: int,
+    batches: int,
+    hidden: str = "relu",
+    *,
+    optimizer: str = "sgd",
+    dtype: str = "float32",
+    start: Parameters | None = None,
 ) -> Task:
     """Draw a task from one seed: the same numbers in both dtypes. ``start`` is where to begin instead, one network or a stack."""
     network = classifier(sizes, hidden)
     generator, m = np.random.default_rng(0), size * batches
     X = generator.standard_normal((m, sizes[0]), dtype=np.float32).astype(dtype, copy=False)
     labels = generator.integers(0, max(2, sizes[-1]), m)
-    return Task(network, initialize(network, seed=0, dtype=dtype) if start is None else start, X, labels, size, hidden, dtype=dtype)
+    start = initialize(network, seed=0, dtype=dtype) if start is None else start
+    _, rate = OPTIMIZERS[optimizer]
+    return Task(network, start, X, labels, size, hidden, rate, optimizer, dtype)
 
 
 def operands(task: Task) -> list[tuple[Any, Any]]:
@@ -118,7 +137,8 @@ class Training:
     def __init__(self, task: Task, library: Backend, device: str | None = None) -> None:
         X, Y = (library.asarray(rows, device=device) for rows in (task.X, task.one_hot))
         parameters = tree_map(partial(library.asarray, device=device_of(X)), task.start)
-        optimizer, watch = GradientDescent(task.rate), Watch.over(task.members, None, None, ())
+        rule, _ = OPTIMIZERS[task.optimizer]
+        optimizer, watch = rule(task.rate), Watch.over(task.members, None, None, ())
         self.library = library
         self._batch = X[: task.size, :], Y[: task.size, :]
         self._loop = Loop(

@@ -11,10 +11,12 @@ from mlpxp.arrays import tree_leaves, tree_map
 from mlpxp.bench import peers
 from mlpxp.bench.agreement import Reached, objection, reach
 from mlpxp.bench.peers import measure, run
+from mlpxp.bench.peers_tables import Case, Measured, grids
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.rivals import Rival, ours, products, rivals
-from mlpxp.bench.tasks import Training, make_task, operands
+from mlpxp.bench.tasks import OPTIMIZERS, Training, make_task, operands
+from mlpxp.bench.timing import Timing
 
 PLAN = Plan(("numpy",), quick=True, seconds=0.01)
 SHAPES = (((2, 3, 2), 4, 6, "tanh"), ((5, 7, 6, 3), 8, 4, "relu"))
@@ -31,15 +33,17 @@ def wanted(task):
     return reach(ours(task, numpy), task)
 
 
-def test_an_epoch_is_an_epoch_of_train(backend, task):
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_an_epoch_is_an_epoch_of_train(backend, rule):
     """To the last bit: what is timed is what train does."""
+    task = make_task(*SHAPES[1], optimizer=rule)
     training = Training(task, backend)
     costs = [training.epoch(1), training.epoch(2)]
     result = mlpxp.train(
         task.network,
         backend.asarray(task.X).mT,
         backend.asarray(task.one_hot).mT,
-        optimizer=mlpxp.GradientDescent(task.rate),
+        optimizer=OPTIMIZERS[rule][0](task.rate),
         epochs=2,
         batch_size=task.size,
         start=tree_map(backend.asarray, task.start),
@@ -60,10 +64,11 @@ def test_a_step_is_an_epoch_of_one_batch(backend):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=["2-3-2", "5-7-6-3"])
+@pytest.mark.parametrize("rule", OPTIMIZERS)
 @pytest.mark.parametrize(("library", "package"), [("sklearn", "sklearn"), ("torch", "torch"), ("jax", "jax")])
-def test_every_rival_reaches_what_we_reach(library, package, shape):
+def test_every_rival_reaches_what_we_reach(library, package, shape, rule):
     pytest.importorskip(package)
-    task = make_task(*shape)
+    task = make_task(*shape, optimizer=rule)
     wanted = reach(ours(task, numpy), task)
     backend = mlpxp.get_backend("numpy" if library == "sklearn" else library)
     names = []
@@ -101,6 +106,13 @@ def test_float32_stays_float32(task):
 def test_who_does_something_else_is_refused(task, wanted, change, says):
     cheat = replace(task, **change)
     assert says in objection(reach(ours(cheat, numpy), cheat), wanted, task)
+
+
+@pytest.mark.parametrize("change", [{"rate": 0.00105}, {"optimizer": "sgd"}], ids=["rate", "rule"])
+def test_who_does_something_else_than_adam_is_refused(change):
+    task = make_task(*SHAPES[1], optimizer="adam")
+    wanted, cheat = reach(ours(task, numpy), task), replace(task, **change)
+    assert "its parameters differ after a step" in objection(reach(ours(cheat, numpy), cheat), wanted, task)
 
 
 def test_what_else_is_refused(task, wanted):
@@ -161,39 +173,40 @@ def test_a_section_with_a_row_for_everybody(monkeypatch):
     told = []
     section = run(PLAN, lambda *one: told.append(one))
     assert from_json(to_json(Record({}, ("peers",), PLAN, (section,)))).sections == (section,)
-    assert [grid.name for grid in section.grids] == ["against", "step", "epoch", "products"]
-    against, step, epoch, floors = section.grids
-    assert [row[:4] for row in against.rows] == [
-        (name, size, "numpy", what) for name, size in (("2-3-2", 4), ("5-7-6-3", 8)) for what in ("step", "epoch")
+    assert [grid.name for grid in section.grids] == ["against", "step", "epoch", "products", "adam"]
+    against, step, epoch, floors, adam = section.grids
+    names = ("2-3-2", 4), ("5-7-6-3", 8)
+    assert [row[:5] for row in against.rows] == [
+        (*name, rule, "numpy", what) for name in names for rule in ("sgd", "adam") for what in ("step", "epoch")
     ]
-    assert [row[3] for row in step.rows] == ["mlpxp", "scikit-learn"] * 2
+    assert [row[4] for row in step.rows] == ["mlpxp", "scikit-learn"] * 4
+    assert [row[:4] for row in adam.rows] == [(*name, "numpy", who) for name in names for who in ("mlpxp", "scikit-learn")]
+    assert all(row[-1] == row[-2] / row[-3] > 0 for row in adam.rows)
     for row, floor in zip(epoch.rows[::2], floors.rows, strict=True):
         assert row[-1] == row[-2] / (row[-3] * floor[-1])
     assert [[series.name for series in figure.series] for figure in section.figures] == [["mlpxp on numpy", "scikit-learn"]] * 2
     assert all(point.y > 0 and np.isfinite(point.y) for figure in section.figures for series in figure.series for point in series.points)
-    assert [share for _, share in told] == [0.0, 0.5]
+    assert [share for _, share in told] == [0.0, 0.25, 0.5, 0.75]
 
 
-def test_only_what_is_on_the_same_kind_of_device_is_a_floor(monkeypatch):
-    from mlpxp.bench.timing import Timing
-
+def test_only_what_is_on_the_same_kind_of_device_is_a_floor(task):
     found = [
-        peers.Measured("numpy", products=Timing((2.0,), 0.0)),
-        peers.Measured("torch", products=Timing((1.0,), 0.0)),
-        peers.Measured("cupy", on_gpu=True, products=Timing((0.1,), 0.0)),
-        peers.Measured("jax"),
+        Measured("numpy", products=Timing((2.0,), 0.0)),
+        Measured("torch", products=Timing((1.0,), 0.0)),
+        Measured("cupy", on_gpu=True, products=Timing((0.1,), 0.0)),
+        Measured("jax"),
     ]
-    assert peers._floor(found, on_gpu=False) == 1.0
-    assert peers._floor(found, on_gpu=True) == 0.1
+    assert Case(task, 4, found).floor(on_gpu=False) == 1.0
+    assert Case(task, 4, found).floor(on_gpu=True) == 0.1
 
 
-def test_the_fastest_of_ours_and_of_theirs():
-    from mlpxp.bench.timing import Timing
-
+def test_the_fastest_of_ours_and_of_theirs(task):
     times = {"mlpxp": Timing((2.0,), 0.0), "mlpxp, compiled": Timing((1.0,), 0.0), "JAX, rows": Timing((3.0,), 0.0)}
-    assert peers._fastest(times, ours_=True) == ("mlpxp, compiled", 1.0)
-    assert peers._fastest(times, ours_=False) == ("JAX, rows", 3.0)
-    assert peers._fastest({}, ours_=False) is None
+    against, *_ = grids([Case(task, 4, [Measured("jax", products=Timing((0.5,), 0.0), steps=times)])])
+    assert against.rows == (("5-7-6-3", 8, "sgd", "jax", "step", "mlpxp, compiled", 1.0, "JAX, rows", 3.0, 1.0 / 3.0),)
+    del times["JAX, rows"]
+    against, step, *_ = grids([Case(task, 4, [Measured("jax", products=Timing((0.5,), 0.0), steps=times)])])
+    assert (against.rows, len(step.rows)) == ((), 2)
 
 
 def test_a_rival_is_a_name_and_three_functions(task):

@@ -7,7 +7,6 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -17,7 +16,7 @@ from mlpxp.devices import Device, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from importlib.metadata import EntryPoint
 
 __all__ = [
@@ -222,7 +221,7 @@ def get_backend(backend: str | Backend, **options: Any) -> Backend:
     """
     if isinstance(backend, str):
         backend = _load("numpy" if backend == "auto" else backend)
-    if not isinstance(backend, Backend) or isinstance(backend, type):
+    elif not isinstance(backend, Backend) or isinstance(backend, type):  # to look at a protocol takes as long as predicting a row
         raise UnknownNameError(f"backend must be a name or a Backend, got {backend!r}")
     return _with_options(backend, options) if options else backend
 
@@ -279,16 +278,14 @@ def _of_namespace(xp: Any, library: str) -> Backend:
     return _load(name) if name in _registered() else StandardBackend(xp)
 
 
-@contextmanager
-def memory_watched_for(array: Array) -> Iterator[None]:
+def memory_watched_for(array: Array) -> memory_watched:
     """Turn a lack of memory on the device of an array into one clear error, whatever its library says of it.
 
     Raises
     ------
     OutOfMemoryError
     """
-    with memory_watched(lambda: _device_of(array), MemoryError, RuntimeError):
-        yield
+    return memory_watched(partial(_device_of, array), MemoryError, RuntimeError)
 
 
 def _device_of(array: Array) -> Device:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 import sys
 import warnings
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
-from mlpxp.shapes import check_layers, check_shapes
+from mlpxp.shapes import check_layers, check_shapes, check_whole
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_keeping", "check_options", "check_whole", "warn_of_scale"]
+__all__ = ["check_examples", "check_keeping", "check_options", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -97,16 +96,6 @@ def check_keeping(*, checkpoint: object, every: object, every_seconds: object, r
 def _check_number(name: str, value: object) -> None:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < math.inf:
         raise RangeError(f"{name} must be a number from 0, got {value!r}")
-
-
-def check_whole(name: str, value: object) -> None:
-    """Refuse anything but a whole number from 1."""
-    try:
-        good = operator.index(value) >= 1 and not isinstance(value, bool)  # type: ignore[arg-type]  # anything else is what the except is for
-    except TypeError:
-        good = False
-    if not good:
-        raise RangeError(f"{name} must be a whole number from 1, got {value!r}")
 
 
 def check_examples(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from mlpxp.errors import BackendError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Device", "host", "memory_watched", "no_such_device", "number_of", "size"]
 
@@ -81,8 +80,7 @@ def no_such_device(backend: str, device: object, known: Iterable[Device]) -> Bac
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 
 
-@contextmanager
-def memory_watched(device: Callable[[], Device], *errors: type[Exception]) -> Iterator[None]:
+class memory_watched:  # noqa: N801 - it is called like a function; a class costs a prediction less than a generator does
     """Turn a library's own words about a lack of memory into one error that says what was asked for and what was free.
 
     Parameters
@@ -96,15 +94,24 @@ def memory_watched(device: Callable[[], Device], *errors: type[Exception]) -> It
     ------
     OutOfMemoryError
     """
-    try:
-        yield
-    except errors as error:
+
+    __slots__ = ("_device", "_errors")
+
+    def __init__(self, device: Callable[[], Device], *errors: type[Exception]) -> None:
+        self._device, self._errors = device, errors
+
+    def __enter__(self) -> None:
+        """Nothing: what matters is how it ends."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, self._errors) or isinstance(error, OutOfMemoryError):
+            return
         text = str(error)
-        if isinstance(error, OutOfMemoryError) or not re.search("alloc|out of memory", text, re.IGNORECASE):
-            raise
+        if not re.search("alloc|out of memory", text, re.IGNORECASE):
+            return
         amount = re.search(rf"(\d[\d,]*\.?\d*) ({'|'.join(_UNITS)})", text)
         asked = None if amount is None else int(float(amount[1].replace(",", "")) * _UNITS[amount[2]])
-        where = device()
+        where = self._device()
         known = [f"{size(n)} {was}" for n, was in ((asked, "asked for"), (where.free, "free")) if n is not None]
         message = f"{where.name} has too little memory{': ' + ', '.join(known) if known else ''}"
         raise OutOfMemoryError(message, asked, where.free) from error

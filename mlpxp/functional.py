@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
+from mlpxp.arrays import namespace
 from mlpxp.backend import memory_watched_for
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import check_shapes, check_whole
 
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
@@ -44,13 +45,16 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
         return propagation.forward(network, parameters, X)
 
 
-def predict(network: Network, parameters: Parameters, X: Array) -> Any:
+def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: int | None = None) -> Any:
     """Return the prediction A_L for X and keep nothing else.
 
     Parameters
     ----------
     network, parameters, X
         As in :func:`forward`.
+    batch_size : int or None, default None
+        How many examples at a time, all by default. Of many examples what the layers make takes much memory, mΣ n_l numbers, and moving
+        it through the memory much time: a few thousand at a time are the fastest on a CPU, and need the memory of a few thousand.
 
     Returns
     -------
@@ -60,12 +64,20 @@ def predict(network: Network, parameters: Parameters, X: Array) -> Any:
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    RangeError
+        ``batch_size`` is no whole number from 1.
     OutOfMemoryError
-        The device has too little memory: try fewer examples at a time.
+        The device has too little memory: try a smaller ``batch_size``.
     """
     check_shapes(network, parameters, X)
     with memory_watched_for(X):
-        return propagation.predict(network, parameters, X)
+        if batch_size is None:
+            return propagation.predict(network, parameters, X)
+        check_whole("batch_size", batch_size)
+        m = X.shape[-1]
+        batches = [X[..., first : min(first + batch_size, m)] for first in range(0, max(m, 1), batch_size)]
+        parts = [propagation.predict(network, parameters, batch) for batch in batches]
+        return parts[0] if len(parts) == 1 else namespace(X).concat(parts, axis=-1)
 
 
 def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None) -> Any:

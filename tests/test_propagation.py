@@ -1,5 +1,6 @@
 """Forward and backward on numbers worked by hand, as means, as stacks, and on every backend."""
 
+import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -182,6 +183,37 @@ def test_predict_is_the_last_activation(backend, to_device, to_host):
     network = Network((3, 4, 2), hidden="gelu", output="softmax", loss="cross_entropy")
     parameters, X = to_device((random_layers(network, 1), data()[0]))
     assert np.array_equal(to_host(mlpxp.predict(network, parameters, X)), to_host(mlpxp.forward(network, parameters, X)[-1].A))
+
+
+@pytest.mark.parametrize("stacked", [(), (3,)], ids=["one", "stack"])
+def test_predict_a_few_examples_at_a_time(backend, to_device, to_host, stacked):
+    network = Network((4, 5, 3), "relu", "softmax", "cross_entropy")
+    parameters = tree_map(to_device, random_layers(network, 0, *stacked))
+    X = np.random.default_rng(1).standard_normal((4, 10))
+    wanted = to_host(mlpxp.predict(network, parameters, to_device(X)))
+    for batch_size in (1, 3, 5, 10, 11, np.int64(4)):
+        got = mlpxp.predict(network, parameters, to_device(X), batch_size=batch_size)
+        assert tuple(got.shape) == (*stacked, 3, 10)
+        np.testing.assert_allclose(to_host(got), wanted, rtol=1e-12)
+    assert tuple(mlpxp.predict(network, parameters, to_device(X[:, :0]), batch_size=4).shape) == (*stacked, 3, 0)
+    for bad in (0, -1, 2.0, True, "all"):
+        with pytest.raises(mlpxp.RangeError, match="batch_size must be a whole number from 1, got"):
+            mlpxp.predict(network, parameters, to_device(X), batch_size=bad)
+
+
+def test_predicting_a_few_examples_at_a_time_takes_the_memory_of_a_few():
+    network = Network((8, 64, 2), "relu")
+    parameters, X = mlpxp.initialize(network, seed=0), np.zeros((8, 40_000), dtype="float32")
+
+    def peak(batch_size):
+        tracemalloc.start()
+        try:
+            mlpxp.predict(network, parameters, X, batch_size=batch_size)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(1000) < 0.1 * peak(None)
 
 
 # ---------------------------------------------------------------------------------------------------------- saturation

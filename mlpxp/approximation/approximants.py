@@ -16,7 +16,7 @@ from mlpxp.functional import predict
 from mlpxp.network import Layer, Network, Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 __all__ = ["Approximant", "judged", "layers"]
 
@@ -78,8 +78,5 @@ def _predicted(network: Network, parameters: Parameters, points: NDArray[np.floa
     """The library's own forward pass, as float64 on the host: shape (m,), or (k, m) of a stack."""
     library, W = backend_of(parameters[0].W), parameters[0].W
     at_once = max(1, _AT_A_TIME // (max(network.sizes) * math.prod(W.shape[:-2])))
-    parts: Sequence[Any] = [
-        library.to_numpy(predict(network, parameters, array_like(points[:, first : first + at_once], W)))
-        for first in range(0, points.shape[-1], at_once)
-    ]
-    return np.concatenate(parts, axis=-1)[..., 0, :].astype("float64")
+    predicted: NDArray[Any] = library.to_numpy(predict(network, parameters, array_like(points, W), batch_size=at_once))
+    return predicted[..., 0, :].astype("float64")

@@ -9,9 +9,9 @@ import numpy as np
 
 from mlpxp.approximation.approximants import Approximant, judged, layers
 from mlpxp.approximation.targets import Bound, Target, on_interval
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
+from mlpxp.shapes import check_whole
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend

@@ -13,9 +13,9 @@ from mlpxp.activations import Activation
 from mlpxp.approximation.approximants import Approximant
 from mlpxp.approximation.fitting import Fitting, Tell, fit_all, whole_numbers
 from mlpxp.approximation.targets import Target, make_target
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
+from mlpxp.shapes import check_whole
 
 __all__ = ["DepthStudy", "deep_against_wide", "sizes_within"]
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from mlpxp.approximation.approximants import Approximant, judged, layers
 from mlpxp.backend import Backend, get_backend
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError, UnknownNameError
 from mlpxp.network import Layer, Network, Parameters, initialize, stack
 from mlpxp.optimizers import Adam, Cosine
+from mlpxp.shapes import check_whole
 from mlpxp.stopping import Stop
 from mlpxp.training import train
 

@@ -13,9 +13,9 @@ from mlpxp.activations import Activation
 from mlpxp.approximation.approximants import Approximant, judged, layers
 from mlpxp.approximation.fitting import Fitting, Tell, fit_all, whole_numbers
 from mlpxp.approximation.targets import Target, box_grid, make_target, on_interval
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
+from mlpxp.shapes import check_whole
 
 __all__ = ["PolynomialStudy", "best_polynomial", "polynomial_failure", "polynomial_network", "power"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.approximation.approximants import layers
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
 from mlpxp.network import Network, Parameters
+from mlpxp.shapes import check_whole
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend

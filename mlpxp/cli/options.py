@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.activations import find_activation
 from mlpxp.backend import get_backend
-from mlpxp.checks import check_keeping, check_options, check_whole
+from mlpxp.checks import check_keeping, check_options
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
+from mlpxp.shapes import check_whole
 from mlpxp.storage import check_writable
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from mlpxp.backend import backend_of, dtype_of
 from mlpxp.data import Preparation, Table
 from mlpxp.errors import DataError, FileFormatError
 from mlpxp.evaluation import evaluate
-from mlpxp.propagation import predict
+from mlpxp.functional import predict
 from mlpxp.storage import Model, kind_of, load_model, save_model
 
 if TYPE_CHECKING:
@@ -131,13 +131,8 @@ class Served:
         DataError
             An output is not finite: the inputs are too far from those of the training.
         """
-        m = int(X.shape[1])
         with np.errstate(all="ignore"):  # what overflows is found right below, and named
-            batches = [
-                self.library.to_numpy(predict(self.network, self.parameters, X[:, first : min(first + ROWS, m)])).T
-                for first in range(0, m, ROWS)
-            ]
-        A: NDArray[Any] = np.concatenate(batches)
+            A: NDArray[Any] = self.library.to_numpy(predict(self.network, self.parameters, X, batch_size=ROWS)).T
         if not np.isfinite(A).all():
             example = int(np.argmin(np.isfinite(A).all(axis=1)))
             raise DataError(

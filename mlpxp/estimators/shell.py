@@ -181,8 +181,8 @@ class MultilayerPerceptron(BaseEstimator):
             targets = self._read_later_targets(y)
         return X, targets, y, read_weights(weights[0] if weights else None, X.shape[0])
 
-    def _features(self, X: Any, method: str) -> Any:
-        """Return X checked; an ndarray that can't be told from what ``fit`` saw is looked at only for NaN and infinity."""
+    def _features(self, X: Any, method: str) -> tuple[Any, bool]:
+        """Return X and whether it is checked; of an ndarray like the one that ``fit`` saw NaN and infinity are left to be seen."""
         fitted = self.__dict__
         if "coefs_" not in fitted:
             raise NotFittedError(
@@ -197,20 +197,22 @@ class MultilayerPerceptron(BaseEstimator):
             and X.shape[0]
             and X.flags.c_contiguous
             and "feature_names_in_" not in fitted
-            and np.isfinite(np.dot(X.reshape(-1), X.reshape(-1)))
         ):
-            return X
+            return X, False
         check_same_place(self, X, method)
-        return read_features(self, X, reset=False)
+        return read_features(self, X, reset=False), True
 
     def _passed(self, X: Any, method: str) -> Any:
         """Return the last layer's Z (or ``None``) and A (n_L, m) for X, in the place of the fitted attributes; of a stack (k, n_L, m)."""
-        X = self._features(X, method)
+        X, checked = self._features(X, method)
         parameters, network = self._parameters(), self._network
         library = choose_backend(self.backend, self.coefs_[0])
         outside = library.namespace is not namespace(self.coefs_[0]) or self.device is not None
         like, parts = parameters[0].W, []
         for part in dense_parts(X):
+            if not checked and not _is_finite(part):
+                read_features(self, X, reset=False)  # which says so, or finds that only a square is too large
+                checked = True
             if outside or part.dtype != like.dtype:
                 part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
             last = forward(network, parameters, part.mT)[-1]
@@ -283,6 +285,12 @@ def is_stochastic(estimator: Any) -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError(f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic.")
     return True
+
+
+def _is_finite(X: Any) -> bool:
+    """Whether no number is NaN or infinite, nor so large that the sum of the squares is; it is one pass of BLAS."""
+    numbers = X.reshape(-1)
+    return bool(np.isfinite(np.dot(numbers, numbers)))
 
 
 def _ours(activation: Any) -> Any:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpxp.approximation import DepthStudy, DimensionStudy, PolynomialStudy, WidthStudy, count_sawtooth, log_slope
-from mlpxp.checks import check_whole
 from mlpxp.errors import RangeError
 from mlpxp.plotting.style import FIRST, INK, SECOND, THIRD, add_title, canvas, check_kind, figure_class, hues, plain
+from mlpxp.shapes import check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from mlpxp.checks import check_whole
 from mlpxp.separability.dyadic import power, whole
 from mlpxp.separability.examples import Examples, read_examples
 from mlpxp.separability.projection import Projection
 from mlpxp.separability.separation import separate
+from mlpxp.shapes import check_whole
 
 __all__ = ["PerceptronRun", "perceptron"]
 

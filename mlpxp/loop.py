@@ -89,7 +89,8 @@ class Loop:
     ) -> None:
         self.network, self.library, self.optimizer, self.data = network, library, optimizer, data
         self.batches, self.evaluator, self.restores_best, self.keeper = batches, evaluator, restores_best, keeper
-        self.begun, self.past, self.watch = standing, standing.history, deepcopy(standing.watch)
+        self.past, self.watch = standing.history, deepcopy(standing.watch)
+        self.first, self.seconds, self.spent = standing.first, standing.seconds, standing.spent  # the state is not held, only followed
         self.state, self.best, self.safe, self.part = standing.state, standing.best, standing.safe, standing.part
         self.started, self.before = standing.started, standing.before
         self.stops: list[Stop | None] = list(standing.stops)
@@ -104,9 +105,9 @@ class Loop:
 
     def run(self, epochs: int, *, max_seconds: float | None, callbacks: Sequence[Callback]) -> TrainingResult:
         """Train for ``epochs`` epochs from where the run began, or until there is a reason to stop before."""
-        done, last = len(self.past.cost), self.begun.first + epochs
-        self.clock = time.perf_counter() - self.begun.seconds
-        deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds - self.begun.spent
+        done, last = len(self.past.cost), self.first + epochs
+        self.clock = time.perf_counter() - self.seconds
+        deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds - self.spent
         try:
             self._freeze()
             for number in range(done + 1, last + 1):
@@ -259,7 +260,7 @@ class Loop:
             history=self.past.extended(self.records),
             watch=deepcopy(self.watch),
             stops=tuple(None if stop in FOR_NOW else stop for stop in self.stops),
-            first=self.begun.first,
+            first=self.first,
             seconds=time.perf_counter() - self.clock,
             rate=None if self.rates is None else self.rates[-1, ...],
             part=self.part,

@@ -220,10 +220,11 @@ def train(
     past = history.cost if validation is None else history.validation_cost
     if restores_best and earlier is not None and not earlier.restored_best:
         past = past[-1:]  # of the epochs before, only the last one's parameters are still there
-    patience = patience or (None if tolerance is None else _PATIENCE)
-    watch = Watch.over(members, tolerance, patience, past, before=len(history.cost) - len(past))
-    state = optimizer.start(parameters) if earlier is None else tree_map(library.asarray, _state_of(earlier, network, optimizer))
-    standing = Standing.at_start((parameters, state), history, watch, best=None if earlier is None else earlier.parameters)
+    watch = Watch.over(
+        members, tolerance, patience or (None if tolerance is None else _PATIENCE), past, before=len(history.cost) - len(past)
+    )
+    moments = optimizer.start(parameters) if earlier is None else tree_map(library.asarray, _state_of(earlier, network, optimizer))
+    standing = Standing.at_start((parameters, moments), history, watch, best=None if earlier is None else earlier.parameters)
     keeper = None
     if checkpoint is not None:
         asked = asked_of(
@@ -259,6 +260,7 @@ def train(
         restores_best=restores_best,
         keeper=keeper,
     )
+    del standing, moments  # Adam's are twice the parameters: those of the start are not held while it runs
     try:
         return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
     except OutOfMemoryError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import time
-import tracemalloc
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.backend import get_backend
+from mlpxp.bench.peak import peak
 from mlpxp.bench.results import Grid, Section
 from mlpxp.bench.tasks import make_task, operands
-from mlpxp.bench.timing import time_in_turn
+from mlpxp.bench.timing import AGAIN, repeated, time_in_turn
 from mlpxp.errors import MlpxpError
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ def run(plan: Plan, tell: Tell) -> Section:
             times = per_epoch(entrants, case, X, y, rounds=3 if plan.quick else 5)
             theirs, floor = times["scikit-learn"], _products(case, dtype)
             rows += [(case.name, dtype, name, 1e3 * seconds, theirs / seconds, seconds / floor) for name, seconds in times.items()]
-            memory.append((case.name, dtype, *(_peak(make(**case.options(1)), X, y) / 2**20 for make in (Theirs, _ours(plan)[0][1]))))
+            memory.append(
+                (case.name, dtype, *(peak(partial(quietly, make(**case.options(1)), X, y)) / 2**20 for make in (Theirs, _ours(plan)[0][1])))
+            )
     tell("one row", 0.95)
     grids = (
         Grid(
@@ -200,16 +202,6 @@ def _one_row(theirs: Callable[..., Any]) -> list[tuple[str, float]]:
     case = QUICK[1]
     X, y = case.data("float64")
     fitted = {"scikit-learn": quietly(theirs(**case.options(1)), X, y), "mlpxp, numpy": quietly(MLPClassifier(**case.options(1)), X, y)}
-    times = time_in_turn({name: partial(model.predict, X[:1]) for name, model in fitted.items()}, seconds=1.0)
-    return [(name, 1e6 * timing.median) for name, timing in times.items()]
-
-
-def _peak(estimator: Any, X: Any, y: Any) -> int:
-    """Return the most bytes that were held at once while fitting, as tracemalloc sees NumPy's."""
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        quietly(estimator, X, y)
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
+    turns = {name: repeated(partial(model.predict, X[:1]), AGAIN) for name, model in fitted.items()}
+    times = time_in_turn(turns, seconds=1.0)
+    return [(name, 1e6 * timing.median / AGAIN) for name, timing in times.items()]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mlpxp.bench.peak import peak
 from mlpxp.bench.problems import Problem, classifier, make_problem
 from mlpxp.bench.results import Figure, Grid, Point, Section
 from mlpxp.bench.slopes import with_slope
+from mlpxp.bench.tasks import OPTIMIZERS, make_task
 from mlpxp.functional import cost_and_gradients, predict
 from mlpxp.instruments.counting import count_operations
+from mlpxp.step import Inputs, TrainingStep
 
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
@@ -18,10 +22,11 @@ if TYPE_CHECKING:
     from mlpxp.bench.suite import Tell
     from mlpxp.network import Network, Parameters
 
-__all__ = ["count_memory", "formula", "measure_memory", "run"]
+__all__ = ["count_memory", "formula", "held_by_step", "measure_memory", "run"]
 
 ON_GPU = "On a GPU the same arrays are held; what a library's memory pool takes beside them is not measured here."
 ITEM = 4  # bytes of a float32
+STEPS = ("784-256-128-10", 256), ("1024-2048-2048-1000", 1024)
 CLAIM = (
     "Backpropagation pays for its speed in memory: it holds what the forward pass computed until the backward pass has used it. Those are "
     "the activations of the batch, mΣ n_l values, and the errors on their way down, as many at most (K3)."
@@ -50,6 +55,12 @@ def run(plan: Plan, tell: Tell) -> Section:
         deep = classifier((256,) * (depth + 1), "relu")
         problem = make_problem(deep, 1000)
         rows.append((depth, count_memory(problem), count_memory(problem, _prediction), formula(deep, 1000)))
+    tell("a training step", 0.95)
+    steps = [
+        (name, m, optimizer, *held_by_step(network_of(name), m, optimizer))
+        for name, m in (STEPS[:1] if plan.quick else STEPS)
+        for optimizer in OPTIMIZERS
+    ]
     return Section(
         "memory",
         "What backpropagation remembers",
@@ -71,6 +82,13 @@ def run(plan: Plan, tell: Tell) -> Section:
                 ("layers", "gradient", "prediction alone", "K3, activations and errors"),
                 tuple(rows),
             ),
+            Grid(
+                "step",
+                "A training step on NumPy: bytes held beyond its arguments, float32",
+                ("network", "batch", "optimizer", "tracemalloc", "new parameters, gradients, new state, batch, activations", "times"),
+                tuple((*row, row[-2] / row[-1]) for row in steps),
+                keys=3,
+            ),
         ),
         (ON_GPU,),
     )
@@ -79,6 +97,24 @@ def run(plan: Plan, tell: Tell) -> Section:
 def formula(network: Network, m: int) -> int:
     """Return the bytes of the activations and the errors of all layers in float32, K3's mΣ n_l values each."""
     return 2 * ITEM * m * sum(network.sizes[1:])
+
+
+def network_of(name: str) -> Network:
+    return classifier(tuple(map(int, name.split("-"))), "relu")
+
+
+def held_by_step(network: Network, m: int, optimizer: str) -> tuple[int, int]:
+    """Return the most bytes that an update held beyond its arguments, as tracemalloc sees it, and those that it can't do without.
+
+    Those are the new parameters, the gradients, what the optimizer remembers, the batch that was gathered and K3's activations.
+    """
+    task = make_task(network.sizes, m, 2, "relu", optimizer=optimizer)
+    rule, rate = OPTIMIZERS[optimizer]
+    step, state = TrainingStep(network, rule(rate)), (task.start, rule(rate).start(task.start))
+    batch = Inputs(np.arange(m), np.asarray(rate, dtype=np.float32))
+    measured = peak(lambda: step(state, batch, task.X, task.one_hot, None, None))
+    numbers = network.n_parameters * (4 if optimizer == "adam" else 2) + m * (sum(network.sizes) + network.sizes[-1])
+    return measured, ITEM * numbers
 
 
 def count_memory(problem: Problem, function: Callable[..., object] = cost_and_gradients) -> int:
@@ -92,13 +128,7 @@ def measure_memory(problem: Problem) -> int:
     """Return the same of a gradient, as tracemalloc sees it."""
     arguments = problem.network, problem.parameters, problem.X, problem.Y
     cost_and_gradients(*arguments)
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        cost_and_gradients(*arguments)
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
+    return peak(lambda: cost_and_gradients(*arguments))
 
 
 def _prediction(network: Network, parameters: Parameters, X: Array, _: Array) -> object:

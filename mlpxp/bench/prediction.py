@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,9 +12,10 @@ from mlpxp.arrays import tree_map
 from mlpxp.backend import get_backend
 from mlpxp.bench.agreement import APART
 from mlpxp.bench.estimators import LEARNT, Case, objection, quietly
+from mlpxp.bench.peak import peak
 from mlpxp.bench.problems import classifier
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
-from mlpxp.bench.timing import time_in_turn
+from mlpxp.bench.timing import AGAIN, repeated, time_in_turn
 from mlpxp.devices import host
 from mlpxp.functional import predict
 from mlpxp.network import initialize
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from mlpxp.bench.suite import Tell
     from mlpxp.network import Network, Parameters
 
-__all__ = ["CHUNKS", "FULL", "MANY", "ONE", "QUICK", "in_chunks", "peak", "rows_that_fit", "run"]
+__all__ = ["CHUNKS", "FULL", "MANY", "ONE", "QUICK", "in_chunks", "rows_that_fit", "run"]
 
 ONE = Case("digits-shaped", 400, 64, 10, (100,), 200, 1)  # fitted on these
 MANY = Case("MNIST-shaped", 512, 784, 10, (256,), 256, 1)
 FULL, QUICK = 1_000_000, 20_000
 ROWS = 4096  # at a time
-AGAIN = 100  # times one after the other, of one row
 CHUNKS, CHUNKS_QUICK = (64, 256, 1024, 4096, 16384, 65536), (256, 4096)
 MICRO, MIB = 1e6, 2**20
 Function: TypeAlias = Callable[[], Any]
@@ -85,17 +84,6 @@ def in_chunks(network: Network, parameters: Parameters, X: Any, library: Backend
         part = library.asarray(X[first : first + rows], device=device).mT
         parts.append(library.to_numpy(predict(network, parameters, part)).T)
     return np.concatenate(parts)
-
-
-def peak(function: Function) -> int:
-    """Return the most bytes that were held at once while a function ran, as tracemalloc sees NumPy's."""
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        function()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
 
 
 def _network(case: Case) -> Network:
@@ -174,15 +162,9 @@ def _one_row(plan: Plan, notes: list[str]) -> list[tuple[Cell, ...]]:
     for name, model in _estimators(ONE, notes):
         functions[name] = partial(model.predict, X[:1])
     functions["the products alone, numpy"] = _products(initialize(network, seed=0), X[:1], 1)
-    turns = {name: partial(_again, function) for name, function in functions.items()}
+    turns = {name: repeated(function, AGAIN) for name, function in functions.items()}
     times = time_in_turn(turns, seconds=plan.seconds / 10)
     return [(name, MICRO * timing.median / AGAIN) for name, timing in times.items()]
-
-
-def _again(function: Function) -> None:
-    """Call it as a server does that predicts one row after the other."""
-    for _ in range(AGAIN):
-        function()
 
 
 def _on_host(library: Backend, network: Network, parameters: Parameters, X: Any) -> Any:

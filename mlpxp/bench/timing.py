@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Timing", "time_in_turn"]
+__all__ = ["AGAIN", "Timing", "repeated", "time_in_turn"]
+
+AGAIN = 100  # times in a row, of what takes microseconds
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ def time_in_turn(
         for name, function in functions.items():
             runs[name].append(_run(function, wait))
     return {name: Timing(tuple(sorted(times)), warm_up[name]) for name, times in runs.items()}
+
+
+def repeated(function: Callable[[], Any], times: int) -> Callable[[], None]:
+    """Return a function that calls another as a server does that answers one request after the other: nothing else comes between."""
+
+    def repeat() -> None:
+        for _ in range(times):
+            function()
+
+    return repeat
 
 
 def _run(function: Callable[[], Any], wait: Callable[[], None]) -> float:

@@ -309,7 +309,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
-        _, A = self._passed(X, "predict")
+        A = self._predicted(X, "predict")
         A = self._averaged(A)
         binarizer = self._binarizer
         if not binarizer.y_type_.startswith("multilabel"):
@@ -344,7 +344,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         InvalidParameterError
             An output activation of your own gives no probabilities.
         """
-        _, A = self._passed(X, "predict_proba")
+        A = self._predicted(X, "predict_proba")
         return self._probabilities(A, return_std=return_std)
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:

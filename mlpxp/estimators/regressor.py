@@ -294,7 +294,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
         """
-        _, A = self._passed(X, "predict")
+        A = self._predicted(X, "predict")
         predicted = self._shaped(self._averaged(A))
         return (predicted, self._shaped(self._spread(A))) if return_std else predicted
 

@@ -25,9 +25,12 @@ from mlpxp.network import Layer, Network
 from mlpxp.propagation import forward
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpxp.backend import Backend
     from mlpxp.estimators.inputs import Place
     from mlpxp.network import Parameters
+    from mlpxp.propagation import Passed
 
 __all__ = ["MultilayerPerceptron", "is_stochastic"]
 
@@ -202,30 +205,38 @@ class MultilayerPerceptron(BaseEstimator):
         check_same_place(self, X, method)
         return read_features(self, X, reset=False), True
 
-    def _passed(self, X: Any, method: str) -> Any:
-        """Return the last layer's Z (or ``None``) and A (n_L, m) for X, in the place of the fitted attributes; of a stack (k, n_L, m)."""
+    def _predicted(self, X: Any, method: str) -> Any:
+        """Return the last layer's A (n_L, m) for X, in the place of the fitted attributes; of a stack (k, n_L, m)."""
+        return self._together([last.A for last in self._last_layers(X, method)])
+
+    def _passed(self, X: Any, method: str) -> tuple[Any, Any]:
+        """Return the last layer's Z (or ``None``) and A."""
+        layers = list(self._last_layers(X, method))
+        return None if layers[0].Z is None else self._together([last.Z for last in layers]), self._together([last.A for last in layers])
+
+    def _last_layers(self, X: Any, method: str) -> Iterator[Passed]:
+        """Yield what the last layer makes of X, a part of the examples at a time, on the backend."""
         X, checked = self._features(X, method)
         parameters, network = self._parameters(), self._network
-        library = choose_backend(self.backend, self.coefs_[0])
-        outside = library.namespace is not namespace(self.coefs_[0]) or self.device is not None
-        like, parts = parameters[0].W, []
+        library, like = choose_backend(self.backend, self.coefs_[0]), parameters[0].W
+        outside = self._is_outside(library)
         for part in dense_parts(X):
             if not checked and not _is_finite(part):
                 read_features(self, X, reset=False)  # which says so, or finds that only a square is too large
                 checked = True
             if outside or part.dtype != like.dtype:
                 part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
-            last = forward(network, parameters, part.mT)[-1]
-            parts.append((last.Z, last.A))
-        xp = namespace(like)
-        Z, A = (
-            parts[0]
-            if len(parts) == 1
-            else (None if parts[0][0] is None else xp.concat([Z for Z, _ in parts], axis=-1), xp.concat([A for _, A in parts], axis=-1))
-        )
-        if outside:
-            Z, A = (None if each is None else self._place.put(library.to_numpy(each)) for each in (Z, A))
-        return Z, A
+            yield forward(network, parameters, part.mT)[-1]
+
+    def _is_outside(self, library: Backend) -> bool:
+        """Whether the backend computes elsewhere than where the fitted attributes are."""
+        return library.namespace is not namespace(self.coefs_[0]) or self.device is not None
+
+    def _together(self, parts: list[Any]) -> Any:
+        """Return the parts of the examples as one array, in the place of the fitted attributes."""
+        whole = parts[0] if len(parts) == 1 else namespace(parts[0]).concat(parts, axis=-1)
+        library = choose_backend(self.backend, self.coefs_[0])
+        return self._place.put(library.to_numpy(whole)) if self._is_outside(library) else whole
 
     def _averaged(self, A: Any) -> Any:
         """Return the mean over an ensemble's members."""

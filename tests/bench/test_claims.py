@@ -173,6 +173,12 @@ def test_tracemalloc_and_the_counting_arrays_see_about_the_same():
     assert memory.measure_memory(problem) == pytest.approx(memory.count_memory(problem), rel=0.3)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_training_step_holds_little_that_it_could_do_without(optimizer):
+    measured, needed = memory.held_by_step(classifier((784, 256, 128, 10), "relu"), 256, optimizer)
+    assert 1.0 < measured / needed < 1.3
+
+
 # ------------------------------------------------------------------------------------------------------------- accuracy
 
 

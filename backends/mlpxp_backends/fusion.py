@@ -61,6 +61,7 @@ class Fusion(ModuleType):
         self._names = {dtype: name for dtypes in (asked_for, self.dtypes) for name, dtype in dtypes.items()}
         self._array = type("Lazy", (Lazy,), {"__slots__": (), "__module__": __name__, "xp": self})
         self._compiled = lru_cache(maxsize=1024)(compile)
+        self._reductions = [getattr(library, name) for name in ("max", "min", "sum")]
         self._learnt = lru_cache(maxsize=64)(lambda *_: Learnt())
         self._here = threading.local()
         for name in ELEMENTWISE - {"astype", "full"}:
@@ -188,7 +189,7 @@ class Fusion(ModuleType):
                 for array in arrays:
                     array.node.put_on(tape)
                 out = tuple(array.node.register for array in arrays)
-                tape.note(function, noted, named, out if many else out[0])
+                tape.note(function, noted, named, out if many else out[0], again=function not in self._reductions or "out" in kwargs)
             elif getattr(function, "__name__", "") not in _ABOUT_TYPES:
                 tape.whole = False
         return result
@@ -264,7 +265,7 @@ class Fusion(ModuleType):
             noted = tuple([self._on_tape(one) for one in arguments])
             for node in results:
                 node.put_on(tape)
-            tape.note(function, (root.shape, *noted), {}, tuple([node.register for node in results]))
+            tape.note(function, (root.shape, *noted), {}, tuple([node.register for node in results]), again=False)
 
 
 class _Part(ModuleType):

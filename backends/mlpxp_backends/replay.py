@@ -29,6 +29,7 @@ class _Call(NamedTuple):
     args: tuple[Any, ...]
     kwargs: tuple[tuple[str, Any], ...]
     out: Any  # a register, or a tuple of them
+    again: bool  # whether it has to be made again where the same was made before: it may draw, or write
 
 
 class Tape:
@@ -51,16 +52,17 @@ class Tape:
         self.size += 1
         return Register(self.size - 1)
 
-    def note(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
-        """Add a call."""
-        self.calls.append(_Call(function, args, tuple(kwargs.items()), out))
+    def note(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any, *, again: bool = True) -> None:
+        """Add a call; ``again`` is whether it has to be made again where the same was made before, as it may draw, or write."""
+        self.calls.append(_Call(function, args, tuple(kwargs.items()), out, again))
 
     def says_the_same(self, other: Tape) -> bool:
         """Whether another tape holds the same calls of the same functions with the same numbers."""
         return (self.size, self.result, self.calls) == (other.size, other.result, other.calls)
 
     def prepare(self) -> None:
-        """Find out after which call an array is no longer needed, so that its memory is free for the next."""
+        """Leave out what is computed twice, and find out after which call an array is no longer needed, so that its memory is free."""
+        self._leave_out_repetitions()
         needed = _registers(self.result)
         prepared = []
         for call in reversed(self.calls):
@@ -70,10 +72,28 @@ class Tape:
             needed |= used
         self._prepared = prepared[::-1]
 
+    def _leave_out_repetitions(self) -> None:
+        """Softmax and its loss begin with the same maximum, exponentials and sum: two kernels and a reduction less in each step."""
+        same: list[Any] = [Register(number) for number in range(self.size)]
+        known: dict[Any, Any] = {}
+        calls = []
+        for call in self.calls:
+            one = call._replace(args=_filled(call.args, same), kwargs=_filled(call.kwargs, same))
+            try:
+                first = known.setdefault((one.function, _exact(one.args), _exact(one.kwargs)), one.out)
+            except TypeError:  # a slice among the arguments
+                first = one.out
+            if first is one.out or one.again:
+                calls.append(one)
+            else:
+                for place, other in zip(_flat(one.out), _flat(first), strict=True):
+                    same[place] = other
+        self.calls, self.result = calls, _filled(self.result, same)
+
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """Return the tree of arrays that the calls make of these."""
         registers = [*arrays, *[None] * (self.size - len(arrays))]
-        for (function, args, kwargs, out), is_nested, freed in self._prepared:
+        for (function, args, kwargs, out, _), is_nested, freed in self._prepared:
             if is_nested:
                 result = function(*_filled(args, registers), **{key: _filled(one, registers) for key, one in kwargs})
             else:
@@ -104,6 +124,17 @@ class Learnt:
             return
         self._seen.append(tape)
         self.is_hopeless = not tape.whole or len(self._seen) > _TRIES
+
+
+def _flat(out: Any) -> tuple[Any, ...]:
+    return (out,) if type(out) is Register else out
+
+
+def _exact(tree: Any) -> Any:
+    """Return a key for arguments: 1, 1.0 and True are equal, and so are 0.0 and -0.0 and a register and a number, but not the same."""
+    if isinstance(tree, tuple):
+        return tuple(_exact(one) for one in tree)
+    return type(tree), repr(tree) if isinstance(tree, float) else tree
 
 
 def _registers(tree: Any) -> set[int]:

@@ -29,7 +29,11 @@ def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple
     """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
     leaves = _Leaves(tree_leaves(state), tree_leaves(inputs), tree_leaves(data))
     learnt = _learnt(step, leaves, [one is None for one in (*inputs, *data)] if isinstance(inputs, tuple) else [])
-    if learnt is None or learnt.settled == "as it is" or (len(leaves.inputs[0]) == 1 and sum(leaf.nbytes for leaf in leaves.state) >= _LARGE):
+    if (
+        learnt is None
+        or learnt.settled == "as it is"
+        or (len(leaves.inputs[0]) == 1 and sum(leaf.nbytes for leaf in leaves.state) >= _LARGE)
+    ):
         return fold_in_python(np, step, state, inputs, *data)
     if learnt.settled:
         return _as_tree(state, *learnt.run(leaves))

@@ -8,9 +8,10 @@ import numpy as xp
 import pytest
 from backend_folds import Counts, Looks, close, plain
 
-from mlpxp import Adam
-from mlpxp.arrays import namespace
+from mlpxp import Adam, GradientDescent, Network, initialize
+from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import fold_in_python
+from mlpxp.step import Inputs, TrainingStep
 from mlpxp_backends.expressions import step_by_step
 from mlpxp_backends.fusion import Fusion
 from mlpxp_backends.replay import Register, Tape
@@ -186,6 +187,37 @@ def test_threads_record_apart(fusion):
     assert step.calls == 2
     fusion, step.calls = Fusion(xp, step_by_step(xp)), 0
     close(got, fold_in_python(xp, step, start, inputs))
+
+
+@pytest.mark.parametrize(("optimizer", "more"), [("descent", 0), ("adam", 1)])
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+def test_so_many_kernels_are_launched_in_a_step(layers, optimizer, more, fusion, monkeypatch):
+    """A layer: three products, a kernel for bias and activation, one for its error, a sum, and two kernels for the updates of W and b."""
+    tapes = []
+    monkeypatch.setattr(Tape, "prepare", lambda tape, prepare=Tape.prepare: (prepare(tape), tapes.append(tape)))
+    network = Network((4, *[5] * (layers - 1), 3), "relu", "softmax", "cross_entropy")
+    rule = {"descent": GradientDescent, "adam": Adam}[optimizer](0.1)
+    parameters = tree_map(np.asarray, initialize(network, seed=0))
+    data = np.ones((9, 4), "float32"), np.full((9, 3), 1 / 3, "float32"), None, None
+    inputs = Inputs(np.zeros((3, 6), "int32"), np.full(3, 0.1, "float32"))
+    fusion.fold(TrainingStep(network, rule), (parameters, rule.start(parameters)), inputs, *data)
+    (tape,) = tapes
+    launches = [call for call in tape.calls if call.function is not getattr]  # .mT is a view
+    assert sum(getattr(call.function, "__name__", "") == "matmul" for call in launches) == 3 * layers - 1
+    assert len(launches) == (3 * layers - 1) + 3 * layers + 2 * layers + 10 + more  # batch, softmax and its loss; for Adam t and its η
+
+
+def test_what_draws_or_writes_is_done_each_time(fusion):
+    """The same call twice gives other numbers, or finds another array."""
+    drawn = iter(range(100))
+
+    def step(state, one):
+        xp = namespace(state)
+        first, second = (xp.call(lambda x: x + next(drawn), state) for _ in range(2))
+        return xp.sum(first) + xp.sum(first) - xp.sum(second), one
+
+    fusion.fold(step, np.asarray([1.0]), np.zeros(6))
+    assert next(drawn) == 12
 
 
 def test_a_written_array_is_on_the_tape(fusion):

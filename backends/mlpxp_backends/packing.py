@@ -8,7 +8,6 @@ after the other, and each function is called once. Element by element nothing ch
 from __future__ import annotations
 
 import heapq
-import math
 from copy import copy
 from typing import Any
 
@@ -124,7 +123,7 @@ class _Packing:
 
     def _layout(self, members: tuple[Register, ...]) -> Layout:
         layouts = [self.recording.layouts[one] for one in members]
-        return Layout((sum(map(_size, layouts)),), layouts[0].dtype, (layouts[0].dtype.itemsize,))
+        return Layout((sum(one.size for one in layouts),), layouts[0].dtype, (layouts[0].dtype.itemsize,))
 
     def result(self) -> Recording:
         """Return the recording with a pack's call where its last member's was, or as it was if the order forbids that."""
@@ -175,10 +174,6 @@ def _in_order(calls: list[tuple[int, Call]], packs: dict[Register, tuple[Registe
     return ordered if len(ordered) == len(calls) else None
 
 
-def _size(layout: Layout) -> int:
-    return math.prod(layout.shape)
-
-
 def _is_dense(layout: Layout) -> bool:
     """Whether it is more than one number, in rows that follow each other without gaps."""
-    return _size(layout) > 1 and layout.strides == np.empty(layout.shape, layout.dtype).strides
+    return layout.size > 1 and layout.strides == np.empty(layout.shape, layout.dtype).strides

@@ -20,9 +20,10 @@ from mlpxp_backends.binding import bound
 from mlpxp_backends.calls import TAKE, Fixed, Register, filled, registers_in
 from mlpxp_backends.packing import packed
 from mlpxp_backends.repetitions import without_repetitions
+from mlpxp_backends.stretches import along, stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlpxp_backends.calls import Call, Layout
     from mlpxp_backends.recording import Recording
@@ -44,10 +45,13 @@ class Program:
         Whether the data are copied in each time, or are these very arrays each time.
     memory : list of array
         What it may use; what it needs beyond that is added. Programs that never run at the same time share one.
+    steps : int
+        How many there are in a fold.
     """
 
-    def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool, memory: list[Any]) -> None:
+    def __init__(self, recording: Recording, data: Sequence[Any], *, owns_data: bool, memory: list[Any], steps: int = 1) -> None:
         self._recording = recording = packed(without_repetitions(recording))
+        self._stretch = stretch(recording, steps)
         self._last = _last_uses(recording)
         self._memory: dict[Register, Any] = {}  # by the register that owns it now
         self._all = memory
@@ -62,18 +66,17 @@ class Program:
         for register in self._homes:
             self._put(register, recording.layouts[register])
         rows = _rows_alone(recording)
-        for register in tree_leaves(one):
-            shape, dtype, _ = recording.layouts[register]
-            self._arrays[register] = np.empty(shape, np.intp if register in rows else dtype)  # what NumPy would make of them each time
-        self._state, self._inputs, self._data = ([self._arrays[one] for one in tree_leaves(tree)] for tree in recording.given)
+        self._stacks: dict[Register, Any] = {}  # arrays with the steps of a stretch as their leading axis
+        for register in (*self._stretch.apart, *[call.out for call in self._stretch.after if call.how != "view"]):
+            self._stacks[register] = self._stack(recording.layouts[register], np.dtype(np.intp) if register in rows else None)
+        self._state, self._data = ([self._arrays[one] for one in tree_leaves(tree)] for tree in (state, constant))
+        self._inputs = [self._stacks[one] for one in tree_leaves(one)]
         self._owns_data = owns_data
-        self._calls: list[Callable[[], Any]] = []
-        for number, call in enumerate(recording.calls):
-            self._bind(number, call)
-        new, out = recording.result
-        self._out = np.empty_like(self._arrays[out])
-        self._move([(self._arrays[out], self._out)])
-        self._move([(self._arrays[made], home) for made, home in zip(tree_leaves(new), self._state, strict=True)])
+        for number, call in self._stretch.during:
+            self._place(number, call)
+        self._steps = list(self._with_those_that_are_shared())
+        self._during, self._outs = zip(*[self._bound_step(k) for k in range(self._stretch.length)], strict=True)
+        self._around: dict[int, tuple[list[Callable[[], Any]], list[Callable[[], Any]]]] = {}
 
     def reads(self, data: Sequence[Any]) -> bool:
         """Whether it can be run with these arrays as data."""
@@ -86,36 +89,99 @@ class Program:
         if self._owns_data:
             for array, value in zip(self._data, data, strict=True):
                 np.copyto(array, value)
-        moved = list(zip(self._inputs, inputs, strict=True))
-        outs = np.empty((inputs[0].shape[0], *self._out.shape), self._out.dtype)
-        calls, out = self._calls, self._out
-        for i in range(len(outs)):
-            for array, values in moved:
-                array[...] = values[i]
-            for call in calls:
+        n, length, out = inputs[0].shape[0], self._stretch.length, self._recording.result[1]
+        outs = np.empty((n, *self._outs[0].shape), self._outs[0].dtype)
+        for first in range(0, n, length):
+            last = min(first + length, n)
+            before, after = self._bound_around(last - first)
+            for stack, values in zip(self._inputs, inputs, strict=True):
+                stack[: last - first] = values[first:last]
+            for call in before:
                 call()
-            outs[i] = out
+            for k, calls in enumerate(self._during[: last - first]):
+                for call in calls:
+                    call()
+                if not after:
+                    outs[first + k] = self._outs[k]
+            for call in after:
+                call()
+            if after:
+                outs[first:last] = self._stacks[out][: last - first]
         return [array.copy() for array in self._state], outs
 
-    def _bind(self, number: int, call: Call) -> None:
-        args, kwargs = filled(call.args, self._array), dict(filled(call.kwargs, self._array))
+    def _place(self, number: int, call: Call) -> None:
+        """Give the result of a call its memory."""
         read = registers_in(call.args) | registers_in(call.kwargs)
+        whole = self._recording.whole(call.out)
         if call.how == "view":
-            self._arrays[call.out] = call.function(*args, **kwargs)
-        else:
-            whole = self._recording.whole(call.out)
-            if whole not in self._arrays:
-                taken = self._taken(number, call, read) if whole == call.out else None
-                self._put(whole, self._recording.layouts[whole], taken)
-            out = self._arrays[call.out]
-            if call.how == "into":
-                self._calls.append(bound(call.function, args, kwargs, out))
-            else:
-                self._calls.append(partial(_copy, partial(call.function, *args, **kwargs), out))
+            if not any(one in self._stacks for one in map(self._recording.whole, read)):
+                self._arrays[call.out] = call.function(*filled(call.args, self._array), **dict(filled(call.kwargs, self._array)))
+        elif whole not in self._arrays and whole not in self._stacks:
+            taken = self._taken(number, call, read) if whole == call.out else None
+            self._put(whole, self._recording.layouts[whole], taken)
         for base in {self._recording.whole(one) for one in (*read, call.out)} - self._homes:
             if self._last[base] == number and base in self._memory:
                 memory = self._memory.pop(base)
                 self._free[memory.nbytes].append(memory)
+
+    def _with_those_that_are_shared(self) -> Iterator[tuple[Call, Callable[[], Any] | None]]:
+        """Yield the calls of a step, bound where their arrays are the same in each step; views of such arrays are there already."""
+        own = set(self._stacks)
+        for _, call in self._stretch.during:
+            if not own.isdisjoint({call.out, *registers_in(call.args), *registers_in(call.kwargs)}):
+                own.add(call.out)
+                yield call, None
+            elif call.how != "view":
+                yield call, _bound(call, self._array)
+
+    def _bound_step(self, k: int) -> tuple[list[Callable[[], Any]], Any]:
+        """Return the calls of step k of a stretch, and where its out is."""
+        own = {register: stack[k, ...] for register, stack in self._stacks.items()}
+
+        def array(leaf: Any) -> Any:
+            return own[leaf] if isinstance(leaf, Register) and leaf in own else self._array(leaf)
+
+        calls: list[Callable[[], Any]] = []
+        for call, shared in self._steps:
+            if shared is not None:
+                calls.append(shared)
+            elif call.how == "view":
+                own[call.out] = call.function(*filled(call.args, array), **dict(filled(call.kwargs, array)))
+            else:
+                calls.append(_bound(call, array))
+        new, out = self._recording.result
+        made = array(out)
+        if not self._stretch.after and any(np.may_share_memory(made, home) for home in self._state):  # before that is written over
+            made = np.empty_like(made)
+            calls.append(partial(np.copyto, made, array(out)))
+        return [*calls, *_moves([(array(one), home) for one, home in zip(tree_leaves(new), self._state, strict=True)])], made
+
+    def _bound_around(self, n: int) -> tuple[list[Callable[[], Any]], list[Callable[[], Any]]]:
+        """Return the calls that are made once for n steps, before them and after them."""
+        if n not in self._around:
+            parts = {register: stack[:n] for register, stack in self._stacks.items()}
+            before = [
+                bound(c.function, (self._array(c.args[0]), parts[c.args[1]]), dict(c.kwargs), parts[c.out]) for c in self._stretch.before
+            ]
+            after = []
+            for call in self._stretch.after:
+                ndim = max(len(self._recording.layouts[one].shape) for one in registers_in(call.args))
+                args = filled(call.args, lambda leaf: along(parts[leaf], ndim) if leaf in parts else self._array(leaf))  # noqa: B023 - used at once
+                if call.how == "view":
+                    parts[call.out] = call.function(*args)
+                else:
+                    after.append(bound(call.function, args, dict(call.kwargs), parts[call.out]))
+            self._around[n] = before, after
+        return self._around[n]
+
+    def _stack(self, layout: Layout, dtype: Any) -> Any:
+        """Make an array for each step of a stretch, one after the other."""
+        n_bytes = layout.dtype.itemsize * layout.size
+        if dtype is not None and dtype != layout.dtype:
+            return np.zeros((self._stretch.length, *layout.shape), dtype)
+        memory = _aligned(self._stretch.length * n_bytes)
+        memory[...] = 0
+        return np.ndarray((self._stretch.length, *layout.shape), layout.dtype, memory, strides=(n_bytes, *layout.strides))
 
     def _taken(self, number: int, call: Call, read: set[Register]) -> Register | None:
         """Return the operand whose memory an element-wise result may take, the state's first."""
@@ -130,7 +196,7 @@ class Program:
 
     def _put(self, register: Register, layout: Layout, taken: Register | None = None) -> None:
         """Make an array of this layout in memory that is free, or an operand's, and its parts if it is a pack."""
-        memory = self._spare(layout.dtype.itemsize * math.prod(layout.shape)) if taken is None else self._memory.pop(taken)
+        memory = self._spare(layout.dtype.itemsize * layout.size) if taken is None else self._memory.pop(taken)
         if taken in self._homes:
             self._homes.add(register)
         self._memory[register] = memory
@@ -147,17 +213,24 @@ class Program:
             return self._all[-1]
         return self._free[size].pop()
 
-    def _move(self, moves: list[tuple[Any, Any]]) -> None:
-        """Copy results to where they belong, but what is there already."""
-        moves = [(made, home) for made, home in moves if not _same_memory(made, home)]
-        if any(np.may_share_memory(made, home) for made, _ in moves for _, home in moves):  # one is where another belongs
-            waiting = [made.copy() for made, _ in moves]
-            self._calls += [partial(np.copyto, other, made) for other, (made, _) in zip(waiting, moves, strict=True)]
-            moves = [(other, home) for other, (_, home) in zip(waiting, moves, strict=True)]
-        self._calls += [partial(np.copyto, home, made) for made, home in moves]
-
     def _array(self, leaf: Any) -> Any:
         return self._arrays[leaf] if isinstance(leaf, Register) else leaf.value if isinstance(leaf, Fixed) else leaf
+
+
+def _moves(moves: list[tuple[Any, Any]]) -> list[Callable[[], Any]]:
+    """Return the calls that copy results to where they belong, but what is there already."""
+    moves = [(made, home) for made, home in moves if not _same_memory(made, home)]
+    calls: list[Callable[[], Any]] = []
+    if any(np.may_share_memory(made, home) for made, _ in moves for _, home in moves):  # one is where another belongs
+        waiting = [made.copy() for made, _ in moves]
+        calls += [partial(np.copyto, other, made) for other, (made, _) in zip(waiting, moves, strict=True)]
+        moves = [(other, home) for other, (_, home) in zip(waiting, moves, strict=True)]
+    return calls + [partial(np.copyto, home, made) for made, home in moves]
+
+
+def _bound(call: Call, array: Callable[[Any], Any]) -> Callable[[], Any]:
+    args, kwargs, out = filled(call.args, array), dict(filled(call.kwargs, array)), array(call.out)
+    return bound(call.function, args, kwargs, out) if call.how == "into" else partial(_copy, partial(call.function, *args, **kwargs), out)
 
 
 def _copy(function: Callable[[], Any], out: Any) -> None:

@@ -97,7 +97,9 @@ class _Learnt:
         """Do all of a fold that was recorded, and return the last state's arrays and the outs."""
         assert self._recording is not None
         if self._program is None or not self._program.reads(given.data):  # other data each time: a file's, read batch by batch
-            self._program = Program(self._recording, given.data, owns_data=self._program is not None, memory=self._memory)
+            self._program = Program(
+                self._recording, given.data, owns_data=self._program is not None, memory=self._memory, steps=len(given.inputs[0])
+            )
         return self._program.run(*given)
 
 

@@ -332,7 +332,7 @@ def interrupted_run(monkeypatch, number):
     def counted(self, *given):
         programs.append(self)
         if len(programs) == number:
-            self._calls.insert(len(self._calls) // 2, press)
+            self._during[0].insert(len(self._during[0]) // 2, press)
         return run(self, *given)
 
     monkeypatch.setattr("mlpxp_backends.program.Program.run", counted)

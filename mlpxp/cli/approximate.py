@@ -134,9 +134,8 @@ def _draw(study: WidthStudy, path: str) -> None:
 
 
 def _print(study: WidthStudy, plot: str | None) -> None:
-    import json
 
-    from mlpxp.cli.wording import finite
+    from mlpxp.cli.wording import print_json
 
     rows = zip(study.widths, study.trained, study.constructed or (None,) * len(study.widths), strict=True)
     found = {
@@ -161,4 +160,4 @@ def _print(study: WidthStudy, plot: str | None) -> None:
         ],
         "plot": plot,
     }
-    print(json.dumps(finite(found), allow_nan=False))
+    print_json(found)

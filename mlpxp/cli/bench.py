@@ -122,14 +122,13 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Put two runs side by side: two machines, a CPU and a GPU, two versions."""
-    import json
     from dataclasses import asdict
 
     from mlpxp.bench.compare import compare_records, comparison_report
     from mlpxp.bench.record import read_record
     from mlpxp.cli.options import check_outputs
     from mlpxp.cli.report import Report
-    from mlpxp.cli.wording import finite
+    from mlpxp.cli.wording import print_json
     from mlpxp.errors import OutputError
     from mlpxp.storage import write_atomically
 
@@ -138,7 +137,7 @@ def compare(
     check_outputs({"output": output}, read=(a, b))
     comparison = compare_records(read_record(a), read_record(b), (a, b))
     if as_json:
-        print(json.dumps(finite(asdict(comparison)), allow_nan=False))
+        print_json(asdict(comparison))
     else:
         Report().comparison(comparison)
     if output is not None:

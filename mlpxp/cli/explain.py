@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,8 +90,8 @@ def _of_example(walk: Walkthrough, number: int) -> tuple[Step, ...]:
 def _print_json(walk: Walkthrough, steps: Sequence[Step], counts: OperationCounts, data: str, example: int | None) -> None:
     from dataclasses import asdict
 
-    from mlpxp.cli.wording import finite
-    from mlpxp.storage.schema import described
+    from mlpxp.cli.wording import print_json
+    from mlpxp.storage.networks import described
 
     found = {
         "data": data,
@@ -107,7 +106,7 @@ def _print_json(walk: Walkthrough, steps: Sequence[Step], counts: OperationCount
         ],
         "operations": asdict(counts),
     }
-    print(json.dumps(finite(found), allow_nan=False))
+    print_json(found)
 
 
 def _print(walk: Walkthrough, steps: Sequence[Step], counts: OperationCounts, data: str, example: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -157,7 +156,7 @@ def _print(table: Table, found: dict[Label, Separation], most: int, plot: str | 
 
 
 def _print_json(table: Table, found: dict[Label, Separation], plot: str | None) -> None:
-    from mlpxp.cli.wording import finite
+    from mlpxp.cli.wording import print_json
 
     def told(one: Separation) -> dict[str, Any]:
         certificate = None if one.certificate is None else {str(each.index): each.multiplicity for each in one.constraints}
@@ -172,4 +171,4 @@ def _print_json(table: Table, found: dict[Label, Separation], plot: str | None) 
 
     answers = [{"class": label} | told(one) for label, one in found.items()]
     shown = {"data": table.name, "rows": len(table), "features": table.feature_names, "answers": answers, "plot": plot}
-    print(json.dumps(finite(shown), allow_nan=False))
+    print_json(shown)

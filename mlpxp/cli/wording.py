@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
-__all__ = ["counted", "finite", "number", "one_line", "printable", "seconds", "share"]
+__all__ = ["as_json_text", "counted", "finite", "number", "one_line", "print_json", "printable", "seconds", "share"]
 
 
 def one_line(text: str) -> str:
@@ -29,6 +30,16 @@ def finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def as_json_text(value: Any) -> str:
+    """The value as JSON, on one line."""
+    return json.dumps(finite(value), allow_nan=False)
+
+
+def print_json(value: Any) -> None:
+    """Print the value as JSON, and nothing else."""
+    print(as_json_text(value))
 
 
 def number(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,7 +84,7 @@ def _print(separation: Separation, run: PerceptronRun, result: TrainingResult, f
 
 
 def _print_json(separation: Separation, run: PerceptronRun, result: TrainingResult, found: HalfPlanes, plot: str | None) -> None:
-    from mlpxp.cli.wording import finite
+    from mlpxp.cli.wording import print_json
     from mlpxp.propagation import predict
 
     told = {
@@ -99,4 +98,4 @@ def _print_json(separation: Separation, run: PerceptronRun, result: TrainingResu
         "regions": [{"above": one.above, "middle": one.middle, "output": one.output} for one in found.regions],
         "plot": plot,
     }
-    print(json.dumps(finite(told), allow_nan=False))
+    print_json(told)

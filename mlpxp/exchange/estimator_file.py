@@ -30,7 +30,8 @@ from mlpxp.exchange.values import decoded, decoded_labels, decoded_number, encod
 from mlpxp.moving import to_backend
 from mlpxp.network import Layer
 from mlpxp.stopping import Stop
-from mlpxp.storage.schema import Contents, Place, check_names, described, network_in, read_layers, tensors_of, to_json
+from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
+from mlpxp.storage.schema import Contents, Place, to_json
 from mlpxp.storage.trees import read_state, state_tensors
 
 if TYPE_CHECKING:

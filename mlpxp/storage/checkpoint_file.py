@@ -39,7 +39,8 @@ from mlpxp.history import History, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.standing import Part, Standing
 from mlpxp.stopping import FOR_NOW, Stop
-from mlpxp.storage.schema import Contents, Place, Reader, described, network_in, on_the_host, opened, read_layers, tensors_of, to_json
+from mlpxp.storage.networks import described, network_in, on_the_host, read_layers, tensors_of
+from mlpxp.storage.schema import Contents, Place, Reader, opened, to_json
 from mlpxp.storage.trees import STATES, history_in, history_tensors, read_state, read_tree, state_tensors
 
 if TYPE_CHECKING:

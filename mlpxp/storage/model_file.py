@@ -22,20 +22,8 @@ from mlpxp.arrays import dtype_name
 from mlpxp.backend import get_backend
 from mlpxp.errors import DtypeError
 from mlpxp.network import Network, Parameters
-from mlpxp.storage.schema import (
-    DTYPES,
-    Contents,
-    Place,
-    Reader,
-    check_names,
-    described,
-    network_in,
-    opened,
-    read_layers,
-    tensors_of,
-    to_json,
-    write_file,
-)
+from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
+from mlpxp.storage.schema import DTYPES, Contents, Place, Reader, opened, to_json, write_file
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend

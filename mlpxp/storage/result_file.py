@@ -23,7 +23,8 @@ from typing import Any
 from mlpxp.errors import UnknownNameError
 from mlpxp.history import TrainingResult
 from mlpxp.stopping import Stop
-from mlpxp.storage.schema import Contents, Place, Reader, check_names, described, network_in, read_layers, tensors_of, to_json
+from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
+from mlpxp.storage.schema import Contents, Place, Reader, to_json
 from mlpxp.storage.trees import STATES, history_in, history_tensors, read_state, state_tensors
 
 __all__ = ["read_result", "result_contents"]

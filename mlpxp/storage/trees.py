@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mlpxp.history import History
 from mlpxp.network import Network
 from mlpxp.optimizers import AdamState, MomentumState
-from mlpxp.storage.schema import Place, Reader, on_the_host, read_layers
+from mlpxp.storage.networks import on_the_host, read_layers
+from mlpxp.storage.schema import Place, Reader
 
 if TYPE_CHECKING:
     from mlpxp.history import PerMember

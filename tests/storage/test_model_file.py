@@ -22,7 +22,7 @@ from mlpxp import (
     initialize,
 )
 from mlpxp.storage import load_model, save_model
-from mlpxp.storage.schema import described
+from mlpxp.storage.networks import described
 
 NETWORK = Network((4, 3, 2), hidden="relu", output="softmax", loss="cross_entropy")
 

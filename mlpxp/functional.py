@@ -53,8 +53,8 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     network, parameters, X
         As in :func:`forward`.
     batch_size : int or None, default None
-        How many examples at a time, all by default. Of many examples what the layers make takes much memory, mΣ n_l numbers, and moving
-        it through the memory much time: a few thousand at a time are the fastest on a CPU, and need the memory of a few thousand.
+        How many examples at a time, all by default. What the layers make of m examples takes about m times the widest layer: a few
+        thousand at a time need the memory of a few thousand, and are the fastest on a CPU.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Tape:
             one = call._replace(args=_filled(call.args, same), kwargs=_filled(call.kwargs, same))
             try:
                 first = known.setdefault((one.function, _exact(one.args), _exact(one.kwargs)), one.out)
-            except TypeError:  # a slice among the arguments
+            except TypeError:  # a slice or a list among the arguments
                 first = one.out
             if first is one.out or one.again:
                 calls.append(one)
@@ -134,7 +135,7 @@ def _exact(tree: Any) -> Any:
     """Return a key for arguments: 1, 1.0 and True are equal, and so are 0.0 and -0.0 and a register and a number, but not the same."""
     if isinstance(tree, tuple):
         return tuple(_exact(one) for one in tree)
-    return type(tree), repr(tree) if isinstance(tree, float) else tree
+    return type(tree), tree if isinstance(tree, str | int) else repr(tree) if isinstance(tree, Number) else tree
 
 
 def _registers(tree: Any) -> set[int]:

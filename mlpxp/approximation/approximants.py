@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from mlpxp.arrays import array_like
 from mlpxp.backend import Backend, backend_of, get_backend
 from mlpxp.functional import predict
 from mlpxp.network import Layer, Network, Parameters
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Approximant", "judged", "layers"]
 

@@ -20,7 +20,8 @@ __all__ = ["Reached", "flat", "objection", "reach"]
 # how far parameters may be from ours: of their norm, and of the norm of what training has changed
 APART = {"float32": 1e-4, "float64": 1e-10}
 ASTRAY = {"float32": 1e-2, "float64": 1e-7}
-# in an epoch of Adam rounding grows: it makes as long a step along a gradient that is next to nothing as along any other
+# in an epoch of Adam rounding grows: it makes as long a step along a gradient that is next to nothing as along any other.
+# So it is after the one step, which is held to the bounds above, that another rule shows
 GROWS = 100.0, 10.0
 
 

@@ -84,7 +84,7 @@ def run(plan: Plan, tell: Tell) -> Section:
             ),
             Grid(
                 "step",
-                "A training step on NumPy: bytes held beyond its arguments, float32",
+                "A training step on NumPy, called once: bytes held beyond its arguments, float32",
                 ("network", "batch", "optimizer", "tracemalloc", "new parameters, gradients, new state, batch, activations", "times"),
                 tuple((*row, row[-2] / row[-1]) for row in steps),
                 keys=3,

@@ -301,7 +301,8 @@ def is_stochastic(estimator: Any) -> bool:
 def _is_finite(X: Any) -> bool:
     """Whether no number is NaN or infinite, nor so large that the sum of the squares is; it is one pass of BLAS."""
     numbers = X.reshape(-1)
-    return bool(np.isfinite(np.dot(numbers, numbers)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(numbers, numbers)))
 
 
 def _ours(activation: Any) -> Any:

@@ -192,7 +192,7 @@ def test_threads_record_apart(fusion):
 @pytest.mark.parametrize(("optimizer", "more"), [("descent", 0), ("adam", 1)])
 @pytest.mark.parametrize("layers", [1, 2, 3, 5])
 def test_so_many_kernels_are_launched_in_a_step(layers, optimizer, more, fusion, monkeypatch):
-    """A layer: three products, a kernel for bias and activation, one for its error, a sum, and two kernels for the updates of W and b."""
+    """A layer: three products (the first two), a kernel for bias and activation, one for its error, a sum, two for the updates."""
     tapes = []
     monkeypatch.setattr(Tape, "prepare", lambda tape, prepare=Tape.prepare: (prepare(tape), tapes.append(tape)))
     network = Network((4, *[5] * (layers - 1), 3), "relu", "softmax", "cross_entropy")
@@ -207,17 +207,23 @@ def test_so_many_kernels_are_launched_in_a_step(layers, optimizer, more, fusion,
     assert len(launches) == (3 * layers - 1) + 3 * layers + 2 * layers + 10 + more  # batch, softmax and its loss; for Adam t and its η
 
 
-def test_what_draws_or_writes_is_done_each_time(fusion):
-    """The same call twice gives other numbers, or finds another array."""
-    drawn = iter(range(100))
+def test_what_may_draw_is_called_each_time(fusion, monkeypatch):
+    """The same call twice gives other numbers: only sums, maxima and kernels are known to give the same."""
+    prepared, drawn = [], iter(range(100))
+    monkeypatch.setattr(Tape, "prepare", lambda tape, prepare=Tape.prepare: (prepare(tape), prepared.append(tape)))
+
+    def draw(x):
+        return x + next(drawn)
 
     def step(state, one):
         xp = namespace(state)
-        first, second = (xp.call(lambda x: x + next(drawn), state) for _ in range(2))
-        return xp.sum(first) + xp.sum(first) - xp.sum(second), one
+        first, second = xp.call(draw, state), xp.call(draw, state)
+        return 0.0 * first + second, xp.sum(first) + xp.sum(first) - xp.sum(second)
 
     fusion.fold(step, np.asarray([1.0]), np.zeros(6))
+    assert len(prepared) == 1
     assert next(drawn) == 12
+    assert sum(call.function is np.sum for call in prepared[0].calls) == 2
 
 
 def test_a_written_array_is_on_the_tape(fusion):

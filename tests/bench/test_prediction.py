@@ -9,8 +9,9 @@ from mlpxp import initialize, predict
 from mlpxp.arrays import tree_map
 from mlpxp.bench import prediction
 from mlpxp.bench.estimators import Case
+from mlpxp.bench.peak import peak
 from mlpxp.bench.plan import Plan
-from mlpxp.bench.prediction import ROWS, in_chunks, peak, rows_that_fit, run
+from mlpxp.bench.prediction import ROWS, in_chunks, rows_that_fit, run
 from mlpxp.bench.problems import classifier
 from mlpxp.bench.record import Record, from_json, to_json
 

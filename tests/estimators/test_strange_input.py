@@ -234,3 +234,18 @@ def test_translation_does_not_repeat_all_the_data():
 def test_other_errors_are_left_alone():
     with pytest.raises(KeyError), translated():
         raise KeyError("a")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_and_infinity_are_found_in_the_last_part_of_many_rows(method, dtype):
+    """4,096 rows are looked at at a time; a finite number whose square is none is a number."""
+    model = MLPClassifier(**SMALL).fit(X.astype(dtype), LABELS)
+    many = np.zeros((9000, 3), dtype)
+    wanted = getattr(model, method)(many)
+    for bad in (np.nan, np.inf, -np.inf):
+        many[8999, 1] = bad
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            getattr(model, method)(many)
+    many[8999, 1] = {"float32": 1e30, "float64": 1e200}[dtype]
+    np.testing.assert_array_equal(getattr(model, method)(many)[:8999], wanted[:8999])

@@ -37,6 +37,16 @@ class Layout(NamedTuple):
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def is_compact(self) -> bool:
+        """Whether its numbers lie side by side, whatever the order of the axes."""
+        step = self.dtype.itemsize
+        for stride, n in sorted((stride, n) for stride, n in zip(self.strides, self.shape, strict=True) if n > 1):
+            if stride != step:
+                return False
+            step *= n
+        return True
+
 
 class Call(NamedTuple):
     """One thing that a step does.

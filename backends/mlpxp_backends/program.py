@@ -129,7 +129,8 @@ class Program:
         own = set(self._stacks)
         for _, call in self._stretch.during:
             if not own.isdisjoint({call.out, *registers_in(call.args), *registers_in(call.kwargs)}):
-                own.add(call.out)
+                if call.how == "view":
+                    own.add(call.out)
                 yield call, None
             elif call.how != "view":
                 yield call, _bound(call, self._array)
@@ -179,6 +180,8 @@ class Program:
         n_bytes = layout.dtype.itemsize * layout.size
         if dtype is not None and dtype != layout.dtype:
             return np.zeros((self._stretch.length, *layout.shape), dtype)
+        if not layout.is_compact:
+            return np.zeros((self._stretch.length, *layout.shape), layout.dtype)
         memory = _aligned(self._stretch.length * n_bytes)
         memory[...] = 0
         return np.ndarray((self._stretch.length, *layout.shape), layout.dtype, memory, strides=(n_bytes, *layout.strides))

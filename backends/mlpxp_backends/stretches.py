@@ -23,6 +23,10 @@ __all__ = ["Stretch", "along", "stretch"]
 _LONGEST = 16  # steps, as each is bound to arrays of its own
 _TOGETHER = 2**18  # bytes that the steps of a stretch keep apart: they stay near the processor
 _SMALL = 2**13  # bytes of an array beyond which a call's own time is not worth it
+_ELEMENTWISE = (  # which give the same bits whatever arrays of floats they are called with; power, for one, does not
+    np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.square, np.sqrt,
+    np.exp, np.log, np.expm1, np.log1p, np.maximum, np.minimum,
+)  # fmt: skip
 
 
 class Stretch(NamedTuple):
@@ -55,9 +59,8 @@ def stretch(recording: Recording, steps: int) -> Stretch:
         return one_by_one
     before = [call for call in recording.calls if _reads_rows(recording, call)]
     needed = _needed(recording, before)
-    after = _with_views(recording, [call for _, call in calls if call.out not in needed])
-    if recording.result[1] not in {call.out for call in after}:
-        after = []  # what nobody asks for
+    after = [call for _, call in calls if call.out not in needed]
+    after = _with_views(recording, after) if recording.result[1] in {call.out for call in after} else []  # not what nobody asks for
     inputs = tree_leaves(recording.given[1])
     read = {one for call in after for one in registers_in((call.args, call.kwargs))} | {call.out for call in before}
     made = {call.out for call in after}
@@ -85,7 +88,8 @@ def _reads_rows(recording: Recording, call: Call) -> bool:
         return False
     layout = recording.layouts[call.out]
     first = dict(call.kwargs).get("axis") == -len(recording.layouts[call.args[0]].shape)
-    return first and layout.size * layout.dtype.itemsize <= _SMALL and call.out not in _final(recording)
+    alone = recording.whole(call.out) == call.out and call.out not in _final(recording)
+    return first and alone and layout.size * layout.dtype.itemsize <= _SMALL
 
 
 def _needed(recording: Recording, before: list[Call]) -> set[Register]:
@@ -102,7 +106,7 @@ def _needed(recording: Recording, before: list[Call]) -> set[Register]:
         if whole in fixed or register in fixed or whole in recording.packs:
             return False
         if register == whole:
-            return True
+            return register not in recording.base  # a view of an array from elsewhere
         maker = makers[register]
         return _for_many(recording, maker) and all(map(can_be_apart, registers_in(maker.args)))
 
@@ -137,17 +141,19 @@ def _final(recording: Recording) -> set[Register]:
 
 def _for_many(recording: Recording, call: Call) -> bool:
     """Whether it can be made for many steps at once, with the steps as a leading axis."""
-    kwargs = dict(call.kwargs)
-    layouts = [recording.layouts[one] for one in registers_in((call.args, call.kwargs))]
-    if any(layout.size * layout.dtype.itemsize > 4 * _SMALL for layout in layouts):
+    kwargs, registers = dict(call.kwargs), registers_in(call.args)
+    layouts = [recording.layouts[one] for one in registers]
+    if not all(layout.dtype.kind == "f" and layout.size * layout.dtype.itemsize <= 4 * _SMALL for layout in layouts):
         return False
+    if registers <= set(tree_leaves(recording.given[2])) or not all(isinstance(one, Register | int | float) for one in call.args):
+        return False  # the same in each step, or with an array from elsewhere
     if call.how == "view":
-        return call.function is np.matrix_transpose and call.args[0] in recording.layouts
+        return call.function is np.matrix_transpose
     if call.how != "into":
         return False
-    if getattr(call.function, "__name__", "") == "reduce":
+    if call.function == np.add.reduce:
         return type(kwargs.get("axis")) is int and kwargs["axis"] < 0
-    return isinstance(call.function, np.ufunc) and call.function.signature is None and not kwargs
+    return call.function in _ELEMENTWISE and not kwargs
 
 
 def along(part: Any, ndim: int) -> Any:

@@ -159,6 +159,37 @@ def out_reads_a_part(state, one, X):
     return Z * 0.1, xp.sum(xp.log(Z[0, ...]) * X[0, ...])
 
 
+ELSEWHERE = np.linspace(1.0, 2.0, 6).reshape(2, 3)
+
+
+def out_reads_an_array_from_elsewhere(state, one, X):
+    xp = namespace(state)
+    return state * 0.9 + one, xp.sum(xp.exp(state * one) * ELSEWHERE) + xp.sum(xp.matrix_transpose(X * 1.0) * ELSEWHERE.T)
+
+
+def out_reads_what_is_of_the_data_alone(state, one, X):
+    xp = namespace(state)
+    return state * 0.9 + one, xp.sum(xp.log(X) * 2.0) + xp.sum(xp.sqrt(X), axis=-1)
+
+
+def out_is_a_power(state, one, X):
+    xp = namespace(state)
+    return state * 0.9 + one, xp.sum(xp.pow(xp.exp(state), one[:1, :1])) + xp.exp(state) ** 3.0
+
+
+def out_is_of_whole_numbers_and_truths(state, one, X):
+    xp = namespace(state)
+    Z = xp.exp(state * one)
+    return Z * 0.1, xp.astype(Z > 1.0, xp.float64) + xp.floor(Z) + xp.where(Z > 1.2, Z, X)
+
+
+def two_outs_in_one_memory(state, one, X):
+    xp = namespace(state)
+    Z = xp.exp(state * one)
+    part = Z[:, 1:]
+    return Z * 0.5, xp.sum(part * part, axis=-2) + xp.sum(xp.matrix_transpose(part), axis=-1)
+
+
 def sums_over_all_axes(state, one, X):
     xp = namespace(state)
     return state * 0.9 + one, xp.sum(xp.sqrt(xp.abs(state * X))) + xp.sum(state * one, axis=0)
@@ -168,7 +199,8 @@ def sums_over_all_axes(state, one, X):
     "step",
     [
         last_cost_unread, out_is_the_input, out_is_the_state, out_is_the_state_before, out_is_the_data, state_is_the_input, out_is_a_view,
-        out_is_but_a_view, out_reads_a_part, sums_over_all_axes,
+        out_is_but_a_view, out_reads_a_part, out_reads_an_array_from_elsewhere,
+        out_reads_what_is_of_the_data_alone, out_is_a_power, out_is_of_whole_numbers_and_truths, two_outs_in_one_memory, sums_over_all_axes,
     ],
 )  # fmt: skip
 def test_steps_that_are_no_training(step):

@@ -260,7 +260,7 @@ def train(
         restores_best=restores_best,
         keeper=keeper,
     )
-    del standing, moments  # Adam's are twice the parameters: those of the start are not held while it runs
+    del standing, moments  # Adam's are twice the parameters: only checkpoints hold those of the start while it runs
     try:
         return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
     except OutOfMemoryError as error:

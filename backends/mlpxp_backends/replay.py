@@ -86,6 +86,8 @@ class Tape:
                 first = one.out
             if first is one.out or one.again:
                 calls.append(one)
+                if one.again and one.function is not getattr:
+                    known.clear()  # it may have written to what was read before
             else:
                 for place, other in zip(_flat(one.out), _flat(first), strict=True):
                     same[place] = other

@@ -35,6 +35,7 @@ def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple
         or (len(leaves.inputs[0]) == 1 and sum(leaf.nbytes for leaf in leaves.state) >= _LARGE)
     ):
         return fold_in_python(np, step, state, inputs, *data)
+    learnt.steps = max(learnt.steps, len(leaves.inputs[0]))
     if learnt.settled:
         return _as_tree(state, *learnt.run(leaves))
     inputs = tree_map(np.asarray, inputs)
@@ -67,6 +68,7 @@ class _Learnt:
         self._program: Program | None = None
         self._tries = 3
         self._is_new = True
+        self.steps = 1  # of the longest fold
 
     def see(self, step: Callable[..., Any], state: Any, one: Any, data: Any) -> Any:
         """Run a step, and record it; what was recorded twice alike is settled.
@@ -97,9 +99,7 @@ class _Learnt:
         """Do all of a fold that was recorded, and return the last state's arrays and the outs."""
         assert self._recording is not None
         if self._program is None or not self._program.reads(given.data):  # other data each time: a file's, read batch by batch
-            self._program = Program(
-                self._recording, given.data, owns_data=self._program is not None, memory=self._memory, steps=len(given.inputs[0])
-            )
+            self._program = Program(self._recording, given.data, owns_data=self._program is not None, memory=self._memory, steps=self.steps)
         return self._program.run(*given)
 
 

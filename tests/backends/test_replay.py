@@ -226,6 +226,24 @@ def test_what_may_draw_is_called_each_time(fusion, monkeypatch):
     assert sum(call.function is np.sum for call in prepared[0].calls) == 2
 
 
+def test_what_is_read_again_after_it_was_written_is_read_again(fusion):
+    def step(state, one):
+        xp = namespace(state)
+        Z = xp.matmul(state, state)
+        before = xp.sum(Z)
+        xp.cumsum(Z, axis=0, out=Z)
+        return state * 0.9, before + 10.0 * xp.sum(Z)
+
+    state, inputs = np.linspace(0.1, 1.0, 9).reshape(3, 3), np.zeros(6)
+    wanted = []
+    for _ in inputs:
+        Z = state @ state
+        wanted.append(Z.sum() + 10.0 * np.cumsum(Z, axis=0).sum())
+        state = state * 0.9
+    _, outs = fusion.fold(step, np.linspace(0.1, 1.0, 9).reshape(3, 3), inputs)
+    np.testing.assert_allclose(outs, wanted, rtol=1e-13)
+
+
 def test_a_written_array_is_on_the_tape(fusion):
     def step(state, one):
         state = state + one

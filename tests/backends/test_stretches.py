@@ -10,7 +10,7 @@ from mlpxp import Adam, GradientDescent, Network, initialize
 from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.backend import fold_in_python
 from mlpxp.step import Inputs, TrainingStep
-from mlpxp_backends import stretches
+from mlpxp_backends import program, stretches
 from mlpxp_backends.packing import packed
 from mlpxp_backends.recording import record
 from mlpxp_backends.repetitions import without_repetitions
@@ -159,22 +159,26 @@ def out_reads_a_part(state, one, X):
     return Z * 0.1, xp.sum(xp.log(Z[0, ...]) * X[0, ...])
 
 
+def all_of(xp, Z):
+    return xp.sum(xp.sum(Z, axis=-1), axis=-1)
+
+
 ELSEWHERE = np.linspace(1.0, 2.0, 6).reshape(2, 3)
 
 
 def out_reads_an_array_from_elsewhere(state, one, X):
     xp = namespace(state)
-    return state * 0.9 + one, xp.sum(xp.exp(state * one) * ELSEWHERE) + xp.sum(xp.matrix_transpose(X * 1.0) * ELSEWHERE.T)
+    return state * 0.9 + one, all_of(xp, xp.exp(state * one) * ELSEWHERE) + all_of(xp, xp.log(xp.exp(state * one)) * 2.0)
 
 
 def out_reads_what_is_of_the_data_alone(state, one, X):
     xp = namespace(state)
-    return state * 0.9 + one, xp.sum(xp.log(X) * 2.0) + xp.sum(xp.sqrt(X), axis=-1)
+    return state * 0.9 + one, all_of(xp, xp.log(X) * xp.exp(state * one)) + all_of(xp, xp.sqrt(xp.matrix_transpose(X)))
 
 
 def out_is_a_power(state, one, X):
     xp = namespace(state)
-    return state * 0.9 + one, xp.sum(xp.pow(xp.exp(state), one[:1, :1])) + xp.exp(state) ** 3.0
+    return state * 0.9 + one, all_of(xp, xp.pow(xp.exp(state), all_of(xp, one))) + all_of(xp, xp.exp(state) ** 3.0)
 
 
 def out_is_of_whole_numbers_and_truths(state, one, X):
@@ -211,3 +215,53 @@ def test_steps_that_are_no_training(step):
         got, wanted = fold(counted, state, some, X), fold_in_python(np, step, state, some, X)
         for one, other in zip(tree_leaves(got), tree_leaves(tree_map(np.asarray, wanted)), strict=True):
             assert (one.shape, one.tobytes()) == (other.shape, other.tobytes())
+
+
+def gathers_into_the_state(state, rows, A, B):
+    xp = namespace(A)
+    a, b = state
+    new = 0.9 * a + 0.1 * xp.take(A, rows, axis=-2), 0.9 * b + 0.1 * xp.take(B, rows, axis=-2)
+    return new, all_of(xp, xp.exp(a))
+
+
+def test_batches_that_become_a_part_of_the_state():
+    """An optimizer's calls are made once for both, on one memory, of which a gathered batch is a part then."""
+    draw = np.random.default_rng(0)
+    data, state = (draw.uniform(size=(9, 3)), draw.uniform(size=(9, 2))), (draw.uniform(size=(4, 3)), draw.uniform(size=(4, 2)))
+    check(gathers_into_the_state, state, draw.integers(0, 9, (20, 4)), *data)
+
+
+def cost_of_the_input(state, one, X):
+    xp = namespace(state)
+    return state * 0.9 + one, all_of(xp, xp.exp(state * one) * X)
+
+
+@pytest.mark.parametrize("first", ["rows", "columns", "reversed", "every other", "the same"])
+def test_inputs_that_lie_in_memory_in_any_way(first):
+    numbers = np.linspace(0.1, 1.0, 240).reshape(40, 2, 3)
+    ways = {
+        "rows": numbers[:20],
+        "columns": np.asfortranarray(numbers[:20]),
+        "reversed": numbers[:20, ::-1, ::-1],
+        "every other": np.repeat(numbers[:20], 2, axis=-1)[..., ::2],
+        "the same": np.broadcast_to(numbers[:20, :1, :1], (20, 2, 3)),
+    }
+    state, X = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.linspace(0.5, 1.0, 6).reshape(2, 3)
+    step = Counts(cost_of_the_input)
+    for inputs in (ways[first], *ways.values()):
+        got, wanted = fold(step, state, inputs, X), fold_in_python(np, cost_of_the_input, state, inputs, X)
+        for one, other in zip(tree_leaves(got), tree_leaves(tree_map(np.asarray, wanted)), strict=True):
+            assert one.tobytes() == other.tobytes()
+    assert step.calls == 3
+    assert taken_apart(cost_of_the_input, state, numbers, X).after
+
+
+def test_the_first_fold_tells_how_long_they_are():
+    """It is run step by step until the step is known; what is left of it is shorter than those to come."""
+    case = training(SOFTMAX, steps=8)
+    lengths = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "stretch", lambda recording, steps: lengths.append(steps) or stretch(recording, steps))
+        for _ in range(2):
+            fold(*case)
+    assert set(lengths) == {8}

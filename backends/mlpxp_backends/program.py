@@ -2,7 +2,8 @@
 
 Each call is NumPy's own function with the memory of its result bound to it. An array's memory is used again as soon as nothing reads
 it any more, and an element-wise result takes the place of an operand that nothing reads again: so the next parameters are written
-over the ones before. The calls are the step's own, in its order, and the numbers bit for bit those that the step gives.
+over the ones before. The calls are the step's own, in an order that changes nothing (:mod:`mlpxp_backends.stretches`): the numbers
+are bit for bit those that the step gives.
 """
 
 from __future__ import annotations

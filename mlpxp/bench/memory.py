@@ -26,7 +26,7 @@ __all__ = ["count_memory", "formula", "held_by_step", "measure_memory", "run"]
 
 ON_GPU = "On a GPU the same arrays are held; what a library's memory pool takes beside them is not measured here."
 ITEM = 4  # bytes of a float32
-STEPS = ("784-256-128-10", 256), ("1024-2048-2048-1000", 1024)
+STEPS = ((784, 256, 128, 10), 256), ((1024, 2048, 2048, 1000), 1024)  # sizes, batch
 CLAIM = (
     "Backpropagation pays for its speed in memory: it holds what the forward pass computed until the backward pass has used it. Those are "
     "the activations of the batch, mΣ n_l values, and the errors on their way down, as many at most (K3)."
@@ -57,8 +57,8 @@ def run(plan: Plan, tell: Tell) -> Section:
         rows.append((depth, count_memory(problem), count_memory(problem, _prediction), formula(deep, 1000)))
     tell("a training step", 0.95)
     steps = [
-        (name, m, optimizer, *held_by_step(network_of(name), m, optimizer))
-        for name, m in (STEPS[:1] if plan.quick else STEPS)
+        ("-".join(map(str, sizes)), m, optimizer, *held_by_step(classifier(sizes, "relu"), m, optimizer))
+        for sizes, m in (STEPS[:1] if plan.quick else STEPS)
         for optimizer in OPTIMIZERS
     ]
     return Section(
@@ -97,10 +97,6 @@ def run(plan: Plan, tell: Tell) -> Section:
 def formula(network: Network, m: int) -> int:
     """Return the bytes of the activations and the errors of all layers in float32, K3's mΣ n_l values each."""
     return 2 * ITEM * m * sum(network.sizes[1:])
-
-
-def network_of(name: str) -> Network:
-    return classifier(tuple(map(int, name.split("-"))), "relu")
 
 
 def held_by_step(network: Network, m: int, optimizer: str) -> tuple[int, int]:

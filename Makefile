@@ -1,6 +1,7 @@
 # The entry points. `make demo` and `make test` set up .venv by themselves, once, and need nothing but Python.
 PYTHON ?= python3
 EXTRAS ?=
+ARGS ?=
 UV ?= uv
 
 VENV := .venv
@@ -18,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu soak check build pins clean
+.PHONY: help demo test test-gpu bench-gpu soak check build pins clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -30,8 +31,11 @@ demo: $(VENV)/.run $(VENV)/.project  ## train a network on handwritten digits an
 test: check $(EXTRAS:%=$(VENV)/.extra-%)  ## the checks and all tests; EXTRAS="torch cupy" adds PyTorch and CuPy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD)
 
-test-gpu:  ## the tests of the backends on every CUDA GPU library here; installs nothing, so PYTHON has to have it all
-	@PYTHONPATH=.:backends $(PYTHON) tests/run_on_gpu.py
+test-gpu:  ## the tests of the backends on every CUDA GPU library here, in 5 minutes; installs nothing, so PYTHON has to have it all
+	@PYTHONPATH=.:backends:$$PYTHONPATH $(PYTHON) -m tests.on_gpu $(ARGS)
+
+bench-gpu:  ## what training costs on a CUDA GPU, in 3 minutes; installs nothing either. ARGS=--rehearse for both: a card is pretended
+	@PYTHONPATH=.:backends:$$PYTHONPATH $(PYTHON) -m benchmarks.on_gpu $(ARGS)
 
 soak: $(VENV)/.test $(VENV)/.project  ## the hard tests at length, at most 15 minutes: damaged files, odd values, killed runs
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak

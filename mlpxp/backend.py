@@ -7,11 +7,12 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from functools import cache, lru_cache, partial, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
-from mlpxp.arrays import Array, device_like, device_of, first_leaf, is_array, library_of, namespace, tree_map
+from mlpxp.arrays import Array, device_like, device_of, first_leaf, is_array, library_of, namespace, tree_leaves, tree_map
 from mlpxp.devices import Device, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
@@ -23,15 +24,19 @@ __all__ = [
     "Backend",
     "StandardBackend",
     "backend_of",
+    "beside_its_arrays",
     "choose_backend",
     "dtype_of",
     "fold_in_python",
     "get_backend",
     "known_backends",
-    "memory_watched_for",
+    "on_device_of",
     "on_host",
+    "working_on",
 ]
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 _GROUP = "mlpxp.backends"
 _OURS = {
     name: f"mlpxp_backends.{name}:backend" for name in ("numpy", "cupy", "torch", "jax", "strict")
@@ -41,7 +46,11 @@ _LIBRARIES = {"array_api_strict": "strict"}  # a backend has its library's name,
 
 @runtime_checkable
 class Backend(Protocol):
-    """An array library and the few things the standard lacks."""
+    """An array library and the few things the standard lacks.
+
+    A library that computes on a *current* device, whatever device its arrays are on, has one method more, ``on_device_of(array)``: a
+    context in which the array's device is the current one.
+    """
 
     @property
     def name(self) -> str:
@@ -278,14 +287,52 @@ def _of_namespace(xp: Any, library: str) -> Backend:
     return _load(name) if name in _registered() else StandardBackend(xp)
 
 
-def memory_watched_for(array: Array) -> memory_watched:
-    """Turn a lack of memory on the device of an array into one clear error, whatever its library says of it.
+def on_device_of(array: Array) -> AbstractContextManager[Any]:
+    """Make the device of an array the current one of its library, where it has such a thing (CuPy): what is made then is made beside it."""
+    cls = type(array)
+    if cls not in _CURRENT:
+        _CURRENT[cls] = getattr(backend_of(array), "on_device_of", None)
+    switch = _CURRENT[cls]
+    return _AS_IT_IS if switch is None else switch(array)
+
+
+def beside_its_arrays(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Decorate a function so that it works :func:`on_device_of` the first array among its arguments."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Result:
+        leaves = tree_leaves((*args, *kwargs.values()))
+        first = next((leaf for leaf in leaves if hasattr(leaf, "shape") and is_array(leaf)), None)
+        with _AS_IT_IS if first is None else on_device_of(first):
+            return function(*args, **kwargs)
+
+    return run
+
+
+_CURRENT: dict[type, Callable[[Any], AbstractContextManager[Any]] | None] = {}  # array type -> its backend's own way
+_AS_IT_IS = nullcontext()
+
+
+class working_on(memory_watched):  # noqa: N801 - it is called like a function, as its base is
+    """Work on the device of an array, and turn a lack of memory there into one clear error, whatever its library says of it.
 
     Raises
     ------
     OutOfMemoryError
     """
-    return memory_watched(partial(_device_of, array), MemoryError, RuntimeError)
+
+    __slots__ = ("_current",)
+
+    def __init__(self, array: Array) -> None:
+        super().__init__(partial(_device_of, array), MemoryError, RuntimeError)
+        self._current = on_device_of(array)
+
+    def __enter__(self) -> None:
+        self._current.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> None:
+        self._current.__exit__(kind, error, traceback)
+        super().__exit__(kind, error, traceback)
 
 
 def _device_of(array: Array) -> Device:

@@ -11,6 +11,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, namespace
+from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
 from mlpxp.shapes import check_layers, check_shapes, check_whole
@@ -98,6 +99,7 @@ def _check_number(name: str, value: object) -> None:
         raise RangeError(f"{name} must be a number from 0, got {value!r}")
 
 
+@beside_its_arrays
 def check_examples(
     network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
 ) -> None:

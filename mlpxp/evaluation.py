@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import Array, device_of, dtype_name, namespace
-from mlpxp.backend import Backend, backend_of
+from mlpxp.backend import Backend, backend_of, beside_its_arrays
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
 from mlpxp.propagation import cost, forward
@@ -39,6 +39,7 @@ class Evaluation(NamedTuple):
     score: float | list[float]
 
 
+@beside_its_arrays
 def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None = None) -> Evaluation:
     """Return the cost and the score of a network, or of each member of a stack.
 
@@ -75,6 +76,7 @@ class Evaluator:
     total: Any
 
     @classmethod
+    @beside_its_arrays
     def of(cls, network: Network, library: Backend, X: Array | Rows, Y: Array, weights: Array | None) -> Evaluator:
         xp = namespace(Y)
         m = int(Y.shape[-1])
@@ -85,6 +87,7 @@ class Evaluator:
         folds = tuple(library.asarray(rows, device=device_of(Y)) for rows in in_order(m, min(m, _BATCH)))
         return cls(network, library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
 
+    @beside_its_arrays
     def __call__(self, parameters: Parameters) -> Evaluation:
         sums: Any = 0.0
         *examples, unit = self.data

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
 from mlpxp.arrays import namespace
-from mlpxp.backend import memory_watched_for
+from mlpxp.backend import working_on
 from mlpxp.shapes import check_shapes, check_whole
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
         The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, X)
-    with memory_watched_for(X):
+    with working_on(X):
         return propagation.forward(network, parameters, X)
 
 
@@ -70,7 +70,7 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
         The device has too little memory: try a smaller ``batch_size``.
     """
     check_shapes(network, parameters, X)
-    with memory_watched_for(X):
+    with working_on(X):
         if batch_size is None:
             return propagation.predict(network, parameters, X)
         check_whole("batch_size", batch_size)
@@ -107,7 +107,7 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
         The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, None, trace[0].A_in, Y, weights, output=trace[-1].A)
-    with memory_watched_for(Y):
+    with working_on(Y):
         return propagation.cost(network, trace, Y, weights)
 
 
@@ -134,7 +134,7 @@ def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, w
         The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, trace[0].A_in, Y, weights)
-    with memory_watched_for(Y):
+    with working_on(Y):
         return propagation.backward(network, parameters, trace, Y, weights)
 
 
@@ -164,6 +164,6 @@ def cost_and_gradients(
         The device has too little memory: try fewer examples at a time.
     """
     check_shapes(network, parameters, X, Y, weights)
-    with memory_watched_for(X):
+    with working_on(X):
         trace = propagation.forward(network, parameters, X)
         return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)

@@ -12,7 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, device_of, namespace
-from mlpxp.backend import backend_of
+from mlpxp.backend import backend_of, beside_its_arrays
 from mlpxp.errors import BackendError, RangeError
 from mlpxp.functional import cost, cost_and_gradients, forward
 from mlpxp.naive import check_one_network, cost_with, default_step, naive_gradients
@@ -116,6 +116,7 @@ class GradientCheck:
         return "\n".join(lines)
 
 
+@beside_its_arrays
 def check_gradients(
     network: Network,
     parameters: Parameters,

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mlpxp.arrays import device_of, namespace, tree_leaves
+from mlpxp.backend import on_device_of
 from mlpxp.errors import DivergenceError, RangeError
 from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
@@ -108,20 +109,21 @@ class Loop:
         done, last = len(self.past.cost), self.first + epochs
         self.clock = time.perf_counter() - self.seconds
         deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds - self.spent
-        try:
-            self._freeze()
-            for number in range(done + 1, last + 1):
-                if all(self.stops):
-                    break
-                if self._updates(number, deadline):
-                    self._report(number, last, callbacks)
-                    self._keep(number)
-            if self.keeper is not None and (self.records or self.part.folds):
-                self.keeper.keep(self._standing())
-            self._stop(Stop.MAXIMUM)
-        except KeyboardInterrupt:
-            self._stop(Stop.INTERRUPTED)
-        return self._result()
+        with on_device_of(self.state[0][0].W):
+            try:
+                self._freeze()
+                for number in range(done + 1, last + 1):
+                    if all(self.stops):
+                        break
+                    if self._updates(number, deadline):
+                        self._report(number, last, callbacks)
+                        self._keep(number)
+                if self.keeper is not None and (self.records or self.part.folds):
+                    self.keeper.keep(self._standing())
+                self._stop(Stop.MAXIMUM)
+            except KeyboardInterrupt:
+                self._stop(Stop.INTERRUPTED)
+            return self._result()
 
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""

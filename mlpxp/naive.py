@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpxp import propagation
 from mlpxp.arrays import Array, device_of, namespace, tree_map
-from mlpxp.backend import dtype_of
+from mlpxp.backend import beside_its_arrays, dtype_of
 from mlpxp.errors import RangeError, ShapeError, UnknownNameError
 from mlpxp.instruments import complex_step
 from mlpxp.instruments.dual import constant, dual, tangent
@@ -32,6 +32,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 _STACK_BYTES = 2**24  # of the arrays of a stack of moved networks
 
 
+@beside_its_arrays
 def naive_gradients(
     network: Network,
     parameters: Parameters,

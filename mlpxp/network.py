@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from mlpxp import draws
 from mlpxp.activations import ACTIVATIONS, Activation, find_activation
 from mlpxp.arrays import Array, check_floating, check_together, namespace
-from mlpxp.backend import get_backend
+from mlpxp.backend import get_backend, on_device_of
 from mlpxp.errors import PairingError, RangeError, ShapeError
 from mlpxp.losses import Loss, find_loss
 
@@ -261,9 +261,11 @@ def stack(members: Sequence[Parameters]) -> Parameters:
     )
     check_together(**{f"W_1 of member {i}": member[0].W for i, member in enumerate(members)})
     xp = namespace(members[0][0].W)
-    return tuple(
-        Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers])) for layers in zip(*members, strict=True)
-    )
+    with on_device_of(members[0][0].W):
+        return tuple(
+            Layer(W=xp.stack([layer.W for layer in layers]), b=xp.stack([layer.b for layer in layers]))
+            for layers in zip(*members, strict=True)
+        )
 
 
 def unstack(parameters: Parameters) -> list[Parameters]:

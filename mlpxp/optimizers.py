@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from mlpxp.arrays import array_like, namespace, tree_map
+from mlpxp.backend import on_device_of
 from mlpxp.errors import RangeError
 from mlpxp.network import Layer, Parameters
 
@@ -110,20 +111,22 @@ class GradientDescent:
             raise RangeError("nesterov needs momentum in (0, 1), got 0: without a velocity there is nothing to look ahead along")
 
     def start(self, parameters: Parameters) -> MomentumState:
-        return MomentumState(_first_rate(self.learning_rate, parameters), _zeros(parameters) if self.momentum else None)
+        with on_device_of(parameters[0].W):
+            return MomentumState(_first_rate(self.learning_rate, parameters), _zeros(parameters) if self.momentum else None)
 
     def update(self, parameters: Parameters, gradients: Parameters, state: MomentumState) -> tuple[Parameters, MomentumState]:
         eta, mu = state.learning_rate, self.momentum
-        if not mu:
-            return tree_map(lambda W, g: W - eta * g, parameters, gradients), state  # G1
 
         def moved(W: Any, g: Any, v: Any) -> tuple[Any, Any]:
             step = eta * g
             v = mu * v - step
             return W + (mu * v - step if self.nesterov else v), v
 
-        parameters, velocity = _moved_each(moved, parameters, gradients, state.velocity)
-        return parameters, MomentumState(eta, velocity)
+        with on_device_of(parameters[0].W):
+            if not mu:
+                return tree_map(lambda W, g: W - eta * g, parameters, gradients), state  # G1
+            parameters, velocity = _moved_each(moved, parameters, gradients, state.velocity)
+            return parameters, MomentumState(eta, velocity)
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,16 @@ class Adam:
         _in_range("weight_decay", self.weight_decay, 0.0, math.inf)
 
     def start(self, parameters: Parameters) -> AdamState:
-        eta = _first_rate(self.learning_rate, parameters)
-        return AdamState(eta, _no_updates(parameters), _zeros(parameters), _zeros(parameters))
+        with on_device_of(parameters[0].W):
+            eta = _first_rate(self.learning_rate, parameters)
+            return AdamState(eta, _no_updates(parameters), _zeros(parameters), _zeros(parameters))
 
     def update(self, parameters: Parameters, gradients: Parameters, state: AdamState) -> tuple[Parameters, AdamState]:
         """Update with the sums m/(1-β1) and v/(1-β2) in the place of m and v: their factors go into η and ε, two passes less."""
+        with on_device_of(state.t):
+            return self._updated(parameters, gradients, state)
+
+    def _updated(self, parameters: Parameters, gradients: Parameters, state: AdamState) -> tuple[Parameters, AdamState]:
         t = state.t + 1.0
         xp, root = namespace(t), math.sqrt(1.0 - self.beta2)
         corrected = xp.sqrt(_one_minus_power(self.beta2, t)) / _one_minus_power(self.beta1, t) * ((1.0 - self.beta1) / root)

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import without_hypothesis
 
 import mlpxp
 from mlpxp.arrays import is_array, namespace, tree_map
+
+without_hypothesis.stand_in()
 
 BACKENDS = ("numpy", "strict", "jax", "torch", "cupy")
 DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixed device fails there
@@ -18,9 +21,16 @@ DIGITS = 50
 
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--conformance"):
-        chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ()) or item.get_closest_marker("gpu")]
+        asked_for = config.getoption("--backend") or BACKENDS
+        chosen = [item for item in items if "backend" in getattr(item, "fixturenames", ()) or _is_of(item, asked_for)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
+
+
+def _is_of(item, backends):
+    """Whether a test needs the GPU of one of these backends: it belongs to that one's round, and to no other."""
+    mark = item.get_closest_marker("gpu")
+    return mark is not None and mark.args[0] in backends
 
 
 @functools.cache

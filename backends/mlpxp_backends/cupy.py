@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlpxp_backends.expressions import Expression
 
-__all__ = ["backend"]
+__all__ = ["backend", "multiplying_in"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class CupyBackend:
     Parameters
     ----------
     precision : {None, "tf32"}, default None
-        ``"tf32"`` lets a fold's float32 matrix products of single networks round their factors to TF32's 10 bits, on GPUs that have it
-        (compute capability 8.0 and later); CuPy has no such choice for stacks. ``None`` leaves CuPy's setting as it is.
+        ``"tf32"`` lets a fold's float32 matrix products round their factors to TF32's 10 bits, on GPUs that have it (compute capability
+        8.0 and later), in the thread that folds and nowhere else. ``None`` leaves CuPy's setting as it is.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class CupyBackend:
         if device is None and isinstance(values, cupy.ndarray):
             device = values.device
         wanted = dtype_of(cupy, dtype)
-        with self._on(device), memory_watched(_current, cupy.cuda.memory.OutOfMemoryError):
+        with self._on(device), _memory_watched():
             try:
                 return cupy.asarray(values, dtype=wanted, order="C")
             except (TypeError, ValueError) as error:  # text, objects
@@ -69,42 +69,54 @@ class CupyBackend:
         """Return a context on ``"cuda"``, ``"cuda:1"``, a number or a CuPy device; ``None`` is the current one."""
         count = _count()
         if device is None:
-            return cupy.cuda.Device()
+            return _use(cupy.cuda.Device())
         number = device.id if isinstance(device, cupy.cuda.Device) else device
         if isinstance(device, str | Device):
             number = number_of(str(device), ("cuda",))
         if not isinstance(number, int) or not 0 <= number < count:
             raise no_such_device(self.name, device, self.devices())
-        return cupy.cuda.Device(number)
+        return _use(cupy.cuda.Device(number))
+
+    def on_device_of(self, array: Any) -> Any:
+        return _use(array.device)
 
     def to_numpy(self, array: Any) -> Any:
         return cupy.asnumpy(array)
 
     def synchronize(self) -> None:
-        for number in range(_count()):
-            with cupy.cuda.Device(number) as device:
-                device.synchronize()
+        for number in sorted(_used):
+            cupy.cuda.Device(number).synchronize()
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-        watched = memory_watched(_current, cupy.cuda.memory.OutOfMemoryError)
-        with watched, tree_leaves((state, inputs))[0].device, _precision(self.precision):
+        with self.on_device_of(tree_leaves((state, inputs))[0]), _memory_watched(), multiplying_in(self.precision):
             return _fusion.fold(step, state, inputs, *data)
 
 
+_used: set[int] = set()  # the GPUs that something was put on, or computed on; of any other not even a context is opened
+
+
+def _use(device: Any) -> Any:
+    _used.add(device.id)
+    return device
+
+
+_TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH
+
+
 @contextmanager
-def _precision(precision: str | None) -> Iterator[None]:
+def multiplying_in(precision: str | None) -> Iterator[None]:
+    """Set how cuBLAS multiplies for this thread and this GPU alone, whose handle it is: CuPy's own switch is the whole process's."""
     if precision is None:
         yield
         return
-    from cupy._core import get_compute_type, set_compute_type  # CuPy has no public name for them
-    from cupy._core._routines_linalg import COMPUTE_TYPE_TF32
-
-    before = get_compute_type("float32")
-    set_compute_type("float32", COMPUTE_TYPE_TF32)
+    cublas: Any = cupy.cuda.cublas
+    handle = cupy.cuda.Device().cublas_handle
+    before = cublas.getMathMode(handle)
+    cublas.setMathMode(handle, _TF32)
     try:
         yield
     finally:
-        set_compute_type("float32", before)
+        cublas.setMathMode(handle, before)
 
 
 def _kernel(expression: Expression) -> Callable[..., Any]:
@@ -154,13 +166,15 @@ def _cuda(version: int) -> str:
 
 
 def _described(number: int) -> Device:
-    with cupy.cuda.Device(number) as device:
-        free, memory = device.mem_info
-    return Device(f"cuda:{number}", cupy.cuda.runtime.getDeviceProperties(number)["name"].decode(), memory, free)
+    """Say what a GPU is; what is free is asked only of one in use, as asking opens a context of some hundred megabytes."""
+    properties = cupy.cuda.runtime.getDeviceProperties(number)
+    free = cupy.cuda.Device(number).mem_info[0] if number in _used else None
+    return Device(f"cuda:{number}", properties["name"].decode(), properties["totalGlobalMem"], free)
 
 
-def _current() -> Device:
-    return _described(cupy.cuda.runtime.getDevice())
+def _memory_watched() -> memory_watched:
+    """Watch the current GPU's memory."""
+    return memory_watched(lambda: _described(cupy.cuda.runtime.getDevice()), cupy.cuda.memory.OutOfMemoryError)
 
 
 backend = CupyBackend()

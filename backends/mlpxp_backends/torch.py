@@ -73,8 +73,9 @@ class TorchBackend:
         return np.asarray(array.detach().cpu())
 
     def synchronize(self) -> None:
-        for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-            torch.cuda.synchronize(number)
+        for number in range(_gpus()):
+            if _in_use(number):
+                torch.cuda.synchronize(number)
         if torch.backends.mps.is_available():
             torch.mps.synchronize()
 
@@ -89,11 +90,22 @@ class TorchBackend:
 
 
 def _cuda() -> list[Device]:
+    """List the GPUs; what is free is asked only of those in use, as asking opens a context of some hundred megabytes."""
     found = []
-    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        free, memory = torch.cuda.mem_get_info(number)
+    for number in range(_gpus()):
+        free = torch.cuda.mem_get_info(number)[0] if _in_use(number) else None
+        memory = torch.cuda.get_device_properties(number).total_memory
         found.append(Device(f"cuda:{number}", torch.cuda.get_device_name(number), memory, free))
     return found
+
+
+def _gpus() -> int:
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _in_use(number: int) -> bool:
+    """Whether this process has memory on a GPU."""
+    return bool(torch.cuda.memory_reserved(number))
 
 
 def _mps() -> list[Device]:
@@ -118,7 +130,7 @@ def _compiled(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any
     key = step, tree_map(lambda leaf: (leaf.shape, leaf.dtype, leaf.device), (state, one, data))
     if key not in _COMPILED:
         graph = make_fx(step, tracing_mode="fake")(state, one, *data)
-        on_gpu = device.type == "cuda"
+        on_gpu = _on_gpu(device)
         compiled = torch.compile(graph, dynamic=False, mode="reduce-overhead" if on_gpu else None)
         try:
             compiled(state, one, *data)  # this is when it compiles
@@ -131,6 +143,11 @@ def _compiled(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any
             ) from error
         _COMPILED[key] = _kept(compiled) if on_gpu else compiled
     return _COMPILED[key]
+
+
+def _on_gpu(device: torch.device) -> bool:
+    """Whether a compiled step becomes a CUDA graph."""
+    return bool(device.type == "cuda")
 
 
 def _kept(graph: Callable[..., Any]) -> Callable[..., Any]:

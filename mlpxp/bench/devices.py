@@ -88,15 +88,24 @@ class Sweep:
     notes: list[str] = field(default_factory=list)
 
 
-def run(plan: Plan, tell: Tell) -> Section:
+def run(plan: Plan, tell: Tell, *, sizes: Sizes | None = None, among: Sequence[Place] | None = None) -> Section:
     """Time every library on every kind of device, and name the sizes from which on each is faster than NumPy.
+
+    Parameters
+    ----------
+    plan : Plan
+    tell : callable
+    sizes : Sizes, optional
+        In the place of :data:`FULL` or :data:`QUICK`.
+    among : sequence of Place, optional
+        In the place of all that the plan has.
 
     Returns
     -------
     Section
     """
-    sizes = QUICK if plan.quick else FULL
-    found = places(plan)
+    sizes = sizes or (QUICK if plan.quick else FULL)
+    found = tuple(among or places(plan))
     figures, notes, rows = [], [HOW, *_about(found)], []
     moved: list[tuple[Cell, ...]] = []
     steps: dict[str, Times] = {}

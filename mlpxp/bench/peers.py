@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
 
-__all__ = ["FULL", "QUICK", "measure", "run"]
+__all__ = ["FULL", "QUICK", "Shape", "measure", "run"]
 
 Shape: TypeAlias = tuple[tuple[int, ...], int, int, str]  # sizes, batch, batches an epoch, hidden
 FULL: tuple[Shape, ...] = (
@@ -50,8 +50,17 @@ TINY = (
 )
 
 
-def run(plan: Plan, tell: Tell) -> Section:
+def run(plan: Plan, tell: Tell, *, shapes: Sequence[Shape] | None = None, optimizers: Sequence[str] = tuple(OPTIMIZERS)) -> Section:
     """Check that everybody computes the same, and time a step and an epoch of each; with sizes in the plan, ours alone for that network.
+
+    Parameters
+    ----------
+    plan : Plan
+    tell : callable
+    shapes : sequence of Shape, optional
+        In the place of :data:`FULL` or :data:`QUICK`.
+    optimizers : sequence of str, default all
+        Of :data:`OPTIMIZERS`.
 
     Returns
     -------
@@ -59,9 +68,9 @@ def run(plan: Plan, tell: Tell) -> Section:
     """
     if plan.sizes:
         return choice.run(plan, tell)
-    shapes = QUICK if plan.quick else FULL
+    shapes = shapes or (QUICK if plan.quick else FULL)
     backends = tuple(dict.fromkeys((*plan.backends, *RIVALS)))
-    pairs = list(product(shapes, OPTIMIZERS))
+    pairs = list(product(shapes, optimizers))
     cases: list[Case] = []
     for index, (shape, optimizer) in enumerate(pairs):
         task = make_task(*shape, optimizer=optimizer)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from mlpxp.bench.names import BENCHMARKS
+from mlpxp.bench.names import EVERYWHERE
 from mlpxp.bench.page import escaped, fact_list, page
 from mlpxp.bench.record import Record
 
@@ -40,7 +40,7 @@ def report(record: Record) -> str:
 
 def commands(record: Record) -> tuple[str, ...]:
     """The command lines that make such a record."""
-    names = ("all",) if set(record.benchmarks) == set(BENCHMARKS) else record.benchmarks
+    names = ("all",) if set(record.benchmarks) == set(EVERYWHERE) else record.benchmarks
     options = [part for backend in record.plan.backends for part in ("--backend", backend)]
     if record.plan.device is not None:
         options += ["--device", record.plan.device]

@@ -64,14 +64,21 @@ class Stacked:
     notes: list[str] = field(default_factory=list)
 
 
-def run(plan: Plan, tell: Tell) -> Section:
+def run(plan: Plan, tell: Tell, *, sizes: Sequence[int] | None = None) -> Section:
     """Check that a stack's members learn what they learn alone, and time them.
+
+    Parameters
+    ----------
+    plan : Plan
+    tell : callable
+    sizes : sequence of int, optional
+        How many networks, in the place of :data:`FULL` or :data:`QUICK`.
 
     Returns
     -------
     Section
     """
-    sizes = QUICK if plan.quick else FULL
+    sizes = sizes or (QUICK if plan.quick else FULL)
     members = initialize(classifier(SIZES, "tanh"), seed=range(max(sizes)))
     found = []
     for index, backend in enumerate(plan.backends):

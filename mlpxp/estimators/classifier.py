@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays import device_of, namespace
+from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
@@ -251,6 +252,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
+    @beside_its_arrays
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Learn from X and y.
 
@@ -284,6 +286,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return self
 
     @available_if(is_stochastic)
+    @beside_its_arrays
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
@@ -307,6 +310,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
+    @beside_its_arrays
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
         A = self._predicted(X, "predict")
@@ -334,6 +338,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return namespace(indices).take(self.classes_, indices, axis=0)
         return self._binarizer.classes_[to_host(indices)]
 
+    @beside_its_arrays
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes).
 
@@ -357,6 +362,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Whether there is one output for two classes."""
         return bool(self.n_outputs_ == 1 and not self._binarizer.y_type_.startswith("multilabel"))
 
+    @beside_its_arrays
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
 
@@ -368,6 +374,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         with np.errstate(divide="ignore"):
             return namespace(A).log(self._probabilities(A))
 
+    @beside_its_arrays
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
         with translated():

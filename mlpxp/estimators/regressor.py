@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import to_host
@@ -235,6 +236,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
+    @beside_its_arrays
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Learn from X and y.
 
@@ -268,6 +270,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         return self
 
     @available_if(is_stochastic)
+    @beside_its_arrays
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
@@ -289,6 +292,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
+    @beside_its_arrays
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the prediction for each example, (m,) or (m, n_outputs).
 
@@ -301,6 +305,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _shaped(self, A: Any) -> Any:
         return A[0, ...] if self.n_outputs_ == 1 else A.mT
 
+    @beside_its_arrays
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance that is explained."""
         with translated():

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mlpxp.bench.names import BENCHMARKS
+from mlpxp.bench.names import EVERYWHERE
 from mlpxp.bench.pictures import SERIES_COLOURS, svg
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, to_json
@@ -239,7 +239,7 @@ def test_the_same_record_makes_the_same_page(record, tmp_path, seed):
 
 def test_the_commands_that_make_it_again(record):
     assert commands(record) == ("mlpxp bench complexity --backend numpy --quick", "mlpxp bench peers --backend numpy --quick")
-    everything = replace(record, benchmarks=tuple(BENCHMARKS), plan=Plan(("torch", "jax"), device="a b", allow_long=True))
+    everything = replace(record, benchmarks=EVERYWHERE, plan=Plan(("torch", "jax"), device="a b", allow_long=True))
     assert commands(everything) == ("mlpxp bench all --backend torch --backend jax --device 'a b' --yes",)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import mlpxp
-from mlpxp.bench.names import BENCHMARKS
+from mlpxp.bench.names import BENCHMARKS, EVERYWHERE
 from mlpxp.bench.plan import FULL, QUICK, Plan, make_plan
 from mlpxp.bench.record import Gap
 from mlpxp.bench.suite import INTERRUPTED, run_suite
@@ -14,7 +14,18 @@ from mlpxp.errors import BackendError, DataError, UnknownNameError
 
 
 def test_the_benchmarks_have_a_module_and_a_question():
-    assert tuple(BENCHMARKS) == ("complexity", "cost", "devices", "peers", "stacks", "prediction", "estimators", "memory", "accuracy")
+    assert tuple(BENCHMARKS) == (
+        "complexity",
+        "cost",
+        "devices",
+        "peers",
+        "stacks",
+        "gpu",
+        "prediction",
+        "estimators",
+        "memory",
+        "accuracy",
+    )
     for name, benchmark in BENCHMARKS.items():
         assert benchmark.module == f"mlpxp.bench.{name}"
         assert benchmark.question.endswith("?")
@@ -94,7 +105,7 @@ def test_a_plan_for_every_backend_that_can_be_used_here():
     assert make_plan(("auto",)) == plan
     assert (plan.seconds, plan.quick, plan.allow_long, plan.device) == (FULL, False, False, None)
     assert make_plan(("numpy",), quick=True).seconds == QUICK
-    assert len(BENCHMARKS) * QUICK < 60
+    assert len(EVERYWHERE) * QUICK < 60
 
 
 def test_a_plan_for_some_backends():

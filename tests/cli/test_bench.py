@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlpxp.bench.names import BENCHMARKS
+from mlpxp.bench.names import BENCHMARKS, EVERYWHERE
 from mlpxp.bench.record import read_record, to_json
 from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.errors import DataError, RangeError
@@ -75,11 +75,11 @@ def test_all_with_every_option(run, plans, tmp_path):
     options = ("--quick", "--yes", "--backend", "strict", "--backend", "numpy", "--output", "out/", "--json")
     result = run("bench", "all", *options)
     assert (result.code, result.err) == (0, "")
-    assert [name for name, _ in plans] == list(BENCHMARKS)
+    assert [name for name, _ in plans] == list(EVERYWHERE)
     (plan,) = {plan for _, plan in plans}
     assert (plan.backends, plan.quick, plan.allow_long, plan.device) == (("strict", "numpy"), True, True, None)
     assert result.out == (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
-    assert [section["name"] for section in result.json["sections"]] == list(BENCHMARKS)
+    assert [section["name"] for section in result.json["sections"]] == list(EVERYWHERE)
     assert "mlpxp bench all --backend strict --backend numpy --quick --yes" in (tmp_path / "out" / "report.html").read_text(
         encoding="utf-8"
     )
@@ -215,7 +215,7 @@ def test_one_that_fails_is_said_and_the_others_are_written(run, monkeypatch, tmp
     assert "without devices" in result.out
     assert "The title of accuracy" in result.out
     record = read_record(tmp_path / "mlpxp-bench" / "report.json")
-    assert [one.name for one in record.sections] == [name for name in BENCHMARKS if name != "devices"]
+    assert [one.name for one in record.sections] == [name for name in EVERYWHERE if name != "devices"]
     assert "Without devices" in (tmp_path / "mlpxp-bench" / "report.html").read_text(encoding="utf-8")
 
 

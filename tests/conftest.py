@@ -5,14 +5,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import missing
 import numpy as np
 import pytest
-import without_hypothesis
 
 import mlpxp
 from mlpxp.arrays import is_array, namespace, tree_map
 
-without_hypothesis.stand_in()
+missing.hypothesis_stand_in()
 
 BACKENDS = ("numpy", "strict", "jax", "torch", "cupy")
 DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixed device fails there

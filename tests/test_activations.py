@@ -1,5 +1,6 @@
 """Each σ and σ' against 50 digits, written here a second time from their textbook formulas."""
 
+import missing
 import numpy as np
 import pytest
 
@@ -7,7 +8,7 @@ import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Layer, Network, UnknownNameError
 from mlpxp.activations import find_activation
 
-mpmath = pytest.importorskip("mpmath")
+mpmath = missing.optional("mpmath")
 mp, mpf = mpmath.mp, mpmath.mpf
 
 ELEMENTWISE = [name for name in ACTIVATIONS if name != "softmax"]

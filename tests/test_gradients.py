@@ -1,5 +1,6 @@
 """The oracles of the gradients: the same core with 50 digits, difference quotients with 50 digits, and JAX's autodiff."""
 
+import missing
 import numpy as np
 import pytest
 from formulas_in_jax import functions_in_jax
@@ -8,7 +9,7 @@ import mlpxp
 from mlpxp import ACTIVATIONS, LOSSES, Layer, Network, PairingError
 from mlpxp.arrays import tree_leaves, tree_map
 
-mpmath = pytest.importorskip("mpmath")
+mpmath = missing.optional("mpmath")
 mpf = mpmath.mpf
 
 mparray = pytest.importorskip("mparray")

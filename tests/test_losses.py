@@ -1,12 +1,13 @@
 """Each loss and its derivative against 50 digits, and the forms on logits where the naive ones overflow."""
 
+import missing
 import numpy as np
 import pytest
 
 from mlpxp import ACTIVATIONS, LOSSES, Loss, RangeError, UnknownNameError
 from mlpxp.losses import find_loss
 
-mpmath = pytest.importorskip("mpmath")
+mpmath = missing.optional("mpmath")
 mp, mpf = mpmath.mp, mpmath.mpf
 
 EXACT = {  # name -> (one output's part of the loss, its derivative)

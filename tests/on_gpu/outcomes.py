@@ -19,8 +19,8 @@ class Outcomes:
         self._write(collected=[item.nodeid for item in session.items])
 
     def pytest_collectreport(self, report):
-        if report.failed:
-            self._write(test=report.nodeid, outcome="failed", reason=_reason(report))
+        if not report.passed:
+            self._write(test=report.nodeid, outcome=report.outcome, reason=_reason(report))
 
     def pytest_runtest_logstart(self, nodeid):
         self._write(began=nodeid)

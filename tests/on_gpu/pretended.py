@@ -30,6 +30,8 @@ def _torch():
 
 
 def _jax():
+    from mlpxp.devices import Device
     from mlpxp_backends import jax as module
 
     module._kind = lambda _: "cuda"
+    module._described = lambda device: Device(f"cuda:{device.id}", pretended_cupy.CARDS[0], MEMORY, MEMORY // 2, module._has_float64())

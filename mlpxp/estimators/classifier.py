@@ -17,7 +17,7 @@ from mlpxp.arrays import device_of, namespace
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators.labels import class_weights, is_multilabel, read_labels
+from mlpxp.estimators.labels import check_labels, class_weights, host_labels, is_multilabel, read_labels
 from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
@@ -321,9 +321,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         xp = namespace(A)
         if self._binarizer.y_type_ == "multiclass":
             return xp.argmax(A, axis=-2)
-        if self._has_two_classes():
+        if sharing := self._sharing():
             positive = xp.astype(A[0, ...] > 0.5, _integer(A))
-            return positive if self.classes_.shape[0] > 1 else positive * 0
+            return positive if sharing > 1 else positive * 0
         return xp.astype((A > 0.5).mT, _integer(A))
 
     def _labels(self, indices: Any) -> Any:
@@ -335,7 +335,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return self._binarizer.classes_[to_host(indices)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
-        """Return the probability of each class for each example, (m, n_classes).
+        """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
 
@@ -349,13 +349,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
         check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
-        two = self._has_two_classes()
-        mean = columns_of_classes(self._averaged(A), two=two)
-        return (mean, columns_of_classes(self._spread(A), two=two, spread=True)) if return_std else mean
+        sharing = self._sharing()
+        mean = columns_of_classes(self._averaged(A), sharing=sharing)
+        return (mean, columns_of_classes(self._spread(A), sharing=sharing, spread=True)) if return_std else mean
 
-    def _has_two_classes(self) -> bool:
-        """Whether there is one output for two classes."""
-        return bool(self.n_outputs_ == 1 and not self._binarizer.y_type_.startswith("multilabel"))
+    def _sharing(self) -> int:
+        """Return how many classes share the one output: two, or one alone; 0 where each has its own."""
+        return 0 if self.n_outputs_ != 1 or self._binarizer.y_type_.startswith("multilabel") else len(self._binarizer.classes_)
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
@@ -364,20 +364,25 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """
         Z, A = self._passed(X, "predict_log_proba")
         if Z is not None and self._network.natural:
-            return log_probabilities(self._network, Z, A, two=self._has_two_classes())
+            return log_probabilities(self._network, Z, A, sharing=self._sharing())
         with np.errstate(divide="ignore"):
             return namespace(A).log(self._probabilities(A))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
         with translated():
-            return float(accuracy_score(to_host(y), to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
+            y = host_labels(y)
+            check_labels(y)
+            return float(accuracy_score(y, to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
     def _head(self) -> Any:
         if isinstance(self.loss, Loss):
             loss: Any = self.loss
             return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
         return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
+
+    def _on_host(self, y: Any) -> Any:
+        return host_labels(y)
 
     def _read_y(self, y: Any) -> Any:
         return read_labels(y)
@@ -402,9 +407,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if not hasattr(self, "classes_"):
             if classes is None and not is_multilabel(y):
                 raise DataError("classes must be passed on the first call to partial_fit.")
-            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(np.asarray(to_host(classes)), "classes"))
+            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
         known, labels = self._binarizer.classes_, unique_labels(y)
-        if classes is not None and not np.array_equal(known, unique_labels(to_host(classes))):
+        if classes is not None and not np.array_equal(known, unique_labels(host_labels(classes, "classes"))):
             raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.inputs import to_host
+from mlpxp.estimators.inputs import refuse_masked, to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.losses import Loss
 
@@ -309,10 +309,16 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _head(self) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
+    def _on_host(self, y: Any) -> Any:
+        refuse_masked(y, "y")
+        return to_host(y)
+
     def _read_y(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        if y.dtype.kind in "mM":
+            raise DataError(f"y must hold numbers, got {y.dtype}: take off a date, and divide what is left by a length of time")
         y = y.astype(np.float64) if y.dtype.kind != "f" else y
         if not np.isfinite(y).all():
             raise DataError("Input y contains NaN or infinity: what has no target can't be learnt from")

@@ -64,6 +64,10 @@ class MultilayerPerceptron(BaseEstimator):
     intercepts_: list[Any]
     _place: Place
 
+    def _on_host(self, y: Any) -> Any:
+        """Return labels or numbers from anywhere on the host."""
+        raise NotImplementedError
+
     def _read_y(self, y: Any) -> Any:
         """Return checked labels or numbers, on the host: a column is (m,)."""
         raise NotImplementedError
@@ -96,7 +100,7 @@ class MultilayerPerceptron(BaseEstimator):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             if not first:
                 check_same_place(self, X, "partial_fit" if incremental else "fit")
-            X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
+            X, y = read_examples(self, X, self._on_host(y), reset=first, numeric=not hasattr(self, "predict_proba"))
             place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
             with translated():
                 y = self._read_y(y)
@@ -178,7 +182,7 @@ class MultilayerPerceptron(BaseEstimator):
             raise RangeError(f"validation_data must be (X, y) or (X, y, sample_weight), got {type(validation_data).__name__}")
         X, y, *weights = validation_data
         check_same_place(self, X, "fit")
-        X, y = read_examples(self, X, y, reset=False, numeric=not hasattr(self, "predict_proba"))
+        X, y = read_examples(self, X, self._on_host(y), reset=False, numeric=not hasattr(self, "predict_proba"))
         with translated():
             y = self._read_y(y)
             targets = self._read_later_targets(y)

@@ -20,6 +20,7 @@ from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
 from mlpxp.estimators.labels import check_labels, class_weights, host_labels, is_multilabel, read_labels
 from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
+from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
         Of sgd.
     early_stopping : bool, default False
-        Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
+        Set ``validation_fraction`` of the data aside (or take ``X_val`` and ``y_val``), stop when its score no longer improves, and keep
         the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
         so that many short fits get on. Not for lbfgs.
     validation_fraction : float in [0, 1), default 0.1
@@ -107,7 +108,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: the accuracy, the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``
         with X an array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``validation_data``.
+        ``X_val``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -156,6 +157,18 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     >>> model = MLPClassifier((16, 8), activation=["tanh", "relu"], solver="lbfgs", class_weight="balanced", random_state=0).fit(X, y)
     >>> model.predict(X[:3])
     array([0, 0, 0])
+
+    A pipeline prepares the validation data as it does X, if it is told to:
+
+    >>> from sklearn import config_context
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> with config_context(enable_metadata_routing=True):
+    ...     model = MLPClassifier(early_stopping=True, random_state=0).set_fit_request(X_val=True, y_val=True)
+    ...     pipeline = make_pipeline(StandardScaler(), model, transform_input=["X_val"])
+    ...     pipeline = pipeline.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    >>> pipeline.score(X[1::2], y[1::2]) == model.best_validation_score_
+    True
     """
 
     _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
@@ -251,19 +264,31 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        validation_data: Any = None,
+    ) -> Self:
         """Learn from X and y.
 
         Parameters
         ----------
         X : array-like, sparse matrix, data frame, or array of any library, shape (m, n_features)
         y : array-like, shape (m,) or (m, n_classes)
-            Labels of any kind, or a multi-label indicator matrix.
+            One label an example: text, whole numbers, truth values or dates; or an indicator matrix of 0 and 1, a column for each label.
         sample_weight : array-like, shape (m,), optional
             Not negative, and not all zero.
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        X_val, y_val, sample_weight_val : array-like, optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
-            instead of a part of the training data.
+            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            The same as one value, which no pipeline prepares.
 
         Returns
         -------
@@ -279,8 +304,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DivergenceError
             The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
             what it was before.
+
+        Warns
+        -----
+        ValidationWarning
+            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
         """
-        self._fit(X, y, sample_weight, validation_data=validation_data)
+        self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(is_stochastic)

@@ -402,7 +402,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return the accuracy; for several labels, the share of examples with all of them right."""
         with translated():
             y = host_labels(y)
-            check_labels(y)
+            if getattr(y, "ndim", 1) == 2:
+                check_labels(y)
             return float(accuracy_score(y, to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
     def _head(self) -> Any:

@@ -56,7 +56,7 @@ def refuse_masked(values: Any, name: str) -> None:
     DataError
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        n = np.ma.count_masked(values)
+        n = int(np.ma.getmaskarray(values).sum())
         raise DataError(f"{name} must have all its values, got {n} that {'is' if n == 1 else 'are'} masked: fill them, or leave them out")
 
 

@@ -103,11 +103,12 @@ def check_labels(y: Any, name: str = "y") -> None:
             "0 and 1 (m, n_classes); MLPRegressor learns all other numbers"
         )
     if kind == "multilabel-indicator":
-        values = np.unique(y.data if hasattr(y, "tocsr") else y)
-        if not np.isin(values, (0, 1)).all():
+        values = y.data if hasattr(y, "tocsr") else y
+        if ((values != 0) & (values != 1)).any():
+            found = np.unique(values)
             raise DataError(
-                f"{name} must be an indicator matrix of 0 and 1, got {' and '.join(map(str, values))}: say which of them is present, "
-                f"with {name} == {values[-1]}"
+                f"{name} must be an indicator matrix of 0 and 1, got {' and '.join(map(str, found))}: say which of them is present, "
+                f"with {name} == {found[-1]}"
             )
 
 

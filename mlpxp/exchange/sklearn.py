@@ -41,8 +41,8 @@ def from_sklearn(estimator: Any) -> Any:
     -------
     MLPClassifier or MLPRegressor
         With its parameters, weights (copied: theirs are updated in place), classes, feature names, curves and optimizer's state, so that
-        ``partial_fit`` and ``warm_start`` go on. ``learning_rate_curve_``, which theirs hasn't, is NaN; ``stop_`` is not known, and not
-        there.
+        ``partial_fit`` and ``warm_start`` go on. Of one class ``predict_proba`` has one column here and two there.
+        ``learning_rate_curve_``, which theirs hasn't, is NaN; ``stop_`` is not known, and not there.
 
     Raises
     ------

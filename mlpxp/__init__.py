@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         FileFormatError,
         MissingLibraryError,
         MlpxpError,
+        MlpxpWarning,
         OutOfMemoryError,
         OutputError,
         PairingError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         ScaleWarning,
         ShapeError,
         UnknownNameError,
+        ValidationWarning,
     )
     from mlpxp.estimators import MLPClassifier, MLPRegressor
     from mlpxp.evaluation import Evaluation, evaluate
@@ -81,6 +83,7 @@ __all__ = [
     "MLPRegressor",
     "MissingLibraryError",
     "MlpxpError",
+    "MlpxpWarning",
     "Model",
     "Network",
     "Operations",
@@ -99,6 +102,7 @@ __all__ = [
     "Stop",
     "TrainingResult",
     "UnknownNameError",
+    "ValidationWarning",
     "WarmUp",
     "__version__",
     "backends",
@@ -138,7 +142,7 @@ _WHERE = {
     "backend": "Backend get_backend known_backends",
     "devices": "Device",
     "errors": "BackendError CheckpointWarning DataError DivergenceError DtypeError FileFormatError MissingLibraryError MlpxpError "
-    "OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError",
+    "MlpxpWarning OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError ValidationWarning",
     "estimators": "MLPClassifier MLPRegressor",
     "evaluation": "Evaluation evaluate",
     "exchange": "from_keras_weights from_sklearn from_torch load save to_sklearn to_torch",

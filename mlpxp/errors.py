@@ -19,8 +19,9 @@ what was wrong, what was wanted, what was got, and why.
     ├── OutputError         (OSError)          a place that can't be written to
     └── DivergenceError     (ArithmeticError, ValueError)  the cost stopped being finite
 
-And two warnings (UserWarning), for what must not end a training that can go on: :class:`CheckpointWarning`, and :class:`ScaleWarning` for
-features whose scale float32 has not the digits for.
+And three warnings (:class:`MlpxpWarning`, a UserWarning), for what must not end a training that can go on: :class:`CheckpointWarning`;
+:class:`ScaleWarning` for features whose scale float32 has not the digits for; and :class:`ValidationWarning` for validation data that are
+far from what is learnt.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ __all__ = [
     "FileFormatError",
     "MissingLibraryError",
     "MlpxpError",
+    "MlpxpWarning",
     "OutOfMemoryError",
     "OutputError",
     "PairingError",
@@ -47,6 +49,7 @@ __all__ = [
     "ScaleWarning",
     "ShapeError",
     "UnknownNameError",
+    "ValidationWarning",
 ]
 
 
@@ -112,11 +115,19 @@ class OutputError(MlpxpError, OSError):
     """A file can't be written where it was asked for."""
 
 
-class ScaleWarning(UserWarning):
+class MlpxpWarning(UserWarning):
+    """The root of the warnings: ``warnings.simplefilter("error", MlpxpWarning)`` makes an error of each."""
+
+
+class ScaleWarning(MlpxpWarning):
     """A feature is so large, or varies so little around a large value, that float32 rounds away what is to be learnt from it."""
 
 
-class CheckpointWarning(UserWarning):
+class ValidationWarning(MlpxpWarning):
+    """The first validation loss is far above the training loss: the validation data were not prepared as the training data were."""
+
+
+class CheckpointWarning(MlpxpWarning):
     """A checkpoint couldn't be written, and training goes on; or it couldn't be read, and the one before was."""
 
 

@@ -56,6 +56,7 @@ def test_the_snippets_run_one_after_the_other(capsys, tmp_path, monkeypatch):
     assert "converged" in printed or "maximum" in printed
     assert "to the bit: True" in printed
     assert re.search(r"apart (\de-1\d|0e\+00), sklearn's", printed)
+    assert "scaled alike: True" in printed
     assert {path.name for path in tmp_path.iterdir()} == {
         "digits.safetensors", "digits.onnx", "xor.onnx", "xor.safetensors", "run.ckpt", "run.ckpt.previous",
     }  # fmt: skip

@@ -18,9 +18,10 @@ from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators.labels import class_weights, is_multilabel, read_labels
+from mlpxp.estimators.labels import check_labels, class_weights, host_labels, is_multilabel, read_labels
 from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
+from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
         Of sgd.
     early_stopping : bool, default False
-        Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
+        Set ``validation_fraction`` of the data aside (or take ``X_val`` and ``y_val``), stop when its score no longer improves, and keep
         the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
         so that many short fits get on. Not for lbfgs.
     validation_fraction : float in [0, 1), default 0.1
@@ -108,7 +109,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: the accuracy, the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``
         with X an array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``validation_data``.
+        ``X_val``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -157,6 +158,18 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     >>> model = MLPClassifier((16, 8), activation=["tanh", "relu"], solver="lbfgs", class_weight="balanced", random_state=0).fit(X, y)
     >>> model.predict(X[:3])
     array([0, 0, 0])
+
+    A pipeline prepares the validation data as it does X, if it is told to:
+
+    >>> from sklearn import config_context
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> with config_context(enable_metadata_routing=True):
+    ...     model = MLPClassifier(early_stopping=True, random_state=0).set_fit_request(X_val=True, y_val=True)
+    ...     pipeline = make_pipeline(StandardScaler(), model, transform_input=["X_val"])
+    ...     pipeline = pipeline.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    >>> pipeline.score(X[1::2], y[1::2]) == model.best_validation_score_
+    True
     """
 
     _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
@@ -253,19 +266,31 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self.n_networks = n_networks
 
     @beside_its_arrays
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        validation_data: Any = None,
+    ) -> Self:
         """Learn from X and y.
 
         Parameters
         ----------
         X : array-like, sparse matrix, data frame, or array of any library, shape (m, n_features)
         y : array-like, shape (m,) or (m, n_classes)
-            Labels of any kind, or a multi-label indicator matrix.
+            One label an example: text, whole numbers, truth values or dates; or an indicator matrix of 0 and 1, a column for each label.
         sample_weight : array-like, shape (m,), optional
             Not negative, and not all zero.
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        X_val, y_val, sample_weight_val : array-like, optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
-            instead of a part of the training data.
+            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            The same as one value, which no pipeline prepares.
 
         Returns
         -------
@@ -281,8 +306,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DivergenceError
             The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
             what it was before.
+
+        Warns
+        -----
+        ValidationWarning
+            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
         """
-        self._fit(X, y, sample_weight, validation_data=validation_data)
+        self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(is_stochastic)
@@ -325,9 +355,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         xp = namespace(A)
         if self._binarizer.y_type_ == "multiclass":
             return xp.argmax(A, axis=-2)
-        if self._has_two_classes():
+        if sharing := self._sharing():
             positive = xp.astype(A[0, ...] > 0.5, _integer(A))
-            return positive if self.classes_.shape[0] > 1 else positive * 0
+            return positive if sharing > 1 else positive * 0
         return xp.astype((A > 0.5).mT, _integer(A))
 
     def _labels(self, indices: Any) -> Any:
@@ -340,7 +370,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     @beside_its_arrays
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
-        """Return the probability of each class for each example, (m, n_classes).
+        """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
 
@@ -354,13 +384,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
         check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
-        two = self._has_two_classes()
-        mean = columns_of_classes(self._averaged(A), two=two)
-        return (mean, columns_of_classes(self._spread(A), two=two, spread=True)) if return_std else mean
+        sharing = self._sharing()
+        mean = columns_of_classes(self._averaged(A), sharing=sharing)
+        return (mean, columns_of_classes(self._spread(A), sharing=sharing, spread=True)) if return_std else mean
 
-    def _has_two_classes(self) -> bool:
-        """Whether there is one output for two classes."""
-        return bool(self.n_outputs_ == 1 and not self._binarizer.y_type_.startswith("multilabel"))
+    def _sharing(self) -> int:
+        """Return how many classes share the one output: two, or one alone; 0 where each has its own."""
+        return 0 if self.n_outputs_ != 1 or self._binarizer.y_type_.startswith("multilabel") else len(self._binarizer.classes_)
 
     @beside_its_arrays
     def predict_log_proba(self, X: Any) -> Any:
@@ -370,7 +400,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """
         Z, A = self._passed(X, "predict_log_proba")
         if Z is not None and self._network.natural:
-            return log_probabilities(self._network, Z, A, two=self._has_two_classes())
+            return log_probabilities(self._network, Z, A, sharing=self._sharing())
         with np.errstate(divide="ignore"):
             return namespace(A).log(self._probabilities(A))
 
@@ -378,13 +408,19 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
         with translated():
-            return float(accuracy_score(to_host(y), to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
+            y = host_labels(y)
+            if getattr(y, "ndim", 1) == 2:
+                check_labels(y)
+            return float(accuracy_score(y, to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
     def _head(self) -> Any:
         if isinstance(self.loss, Loss):
             loss: Any = self.loss
             return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
         return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
+
+    def _on_host(self, y: Any) -> Any:
+        return host_labels(y)
 
     def _read_y(self, y: Any) -> Any:
         return read_labels(y)
@@ -409,9 +445,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if not hasattr(self, "classes_"):
             if classes is None and not is_multilabel(y):
                 raise DataError("classes must be passed on the first call to partial_fit.")
-            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(np.asarray(to_host(classes)), "classes"))
+            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
         known, labels = self._binarizer.classes_, unique_labels(y)
-        if classes is not None and not np.array_equal(known, unique_labels(to_host(classes))):
+        if classes is not None and not np.array_equal(known, unique_labels(host_labels(classes, "classes"))):
             raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")

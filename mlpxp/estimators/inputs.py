@@ -28,6 +28,7 @@ __all__ = [
     "read_examples",
     "read_features",
     "read_weights",
+    "refuse_masked",
     "to_host",
 ]
 
@@ -45,6 +46,18 @@ def to_host(values: Any) -> Any:
         xp = namespace(values)
         values = xp.astype(values, xp.float32)
     return backend_of(values).to_numpy(values)
+
+
+def refuse_masked(values: Any, name: str) -> None:
+    """Refuse masked values of NumPy's, whose mask every check would lose.
+
+    Raises
+    ------
+    DataError
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        n = int(np.ma.getmaskarray(values).sum())
+        raise DataError(f"{name} must have all its values, got {n} that {'is' if n == 1 else 'are'} masked: fill them, or leave them out")
 
 
 def is_mapped(array: Any) -> bool:
@@ -87,6 +100,7 @@ def place_of(X: Any, dtype: str | None) -> Place:
 
 def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as a finite matrix of floats (m, n_features), dense or CSR, and note or check the number and the names of its features."""
+    X = _at_door(X)
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -96,8 +110,8 @@ def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple[Any, Any]:
-    """Return X as :func:`read_features` does, and y on the host, one target a row."""
-    y = to_host(y)
+    """Return X as :func:`read_features` does, and y, which is on the host, one target a row."""
+    X = _at_door(X)
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, y, reset=reset, skip_check_array=True)
@@ -125,14 +139,15 @@ def _dtypes(X: Any) -> Any:
     return None if isinstance(X, np.ndarray) and is_mapped(X) and X.dtype.kind in "iub" else (np.float64, np.float32)
 
 
+def _at_door(X: Any) -> Any:
+    """Return X to be checked: another library's where it is, unless it has another shape than examples have, which scikit-learn refuses."""
+    refuse_masked(X, "X")
+    return to_host(X) if is_foreign(X) and (X.ndim != 2 or 0 in X.shape) else X
+
+
 def _foreign_matrix(X: Any) -> Any:
-    """Check an array of another library as scikit-learn checks NumPy's, in its words, without moving it."""
+    """Check a matrix of another library as scikit-learn checks NumPy's, in its words, without moving it."""
     xp = namespace(X)
-    if X.ndim != 2:
-        raise DataError(f"Expected 2D array, got {X.ndim}D array instead: reshape your data, one example a row")
-    if X.shape[0] < 1 or X.shape[1] < 1:
-        missing = "sample" if X.shape[0] < 1 else "feature"
-        raise DataError(f"Found array with 0 {missing}(s) (shape={tuple(X.shape)}) while a minimum of 1 is required.")
     if xp.isdtype(X.dtype, "complex floating"):
         raise DataError("Complex data not supported")
     if X.dtype not in (xp.float32, xp.float64):
@@ -155,6 +170,7 @@ def read_weights(sample_weight: Any, m: int) -> Any:
     """Return the weights of m examples on the host, float64 (m,), not negative and not all zero; ``None`` stays."""
     if sample_weight is None:
         return None
+    refuse_masked(sample_weight, "sample_weight")
     with translated():
         weights = _check_sample_weight(to_host(sample_weight), np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
         if not weights.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,35 +13,103 @@ from sklearn.utils.multiclass import type_of_target
 
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
+from mlpxp.estimators.inputs import refuse_masked, to_host
 
-__all__ = ["class_weights", "is_multilabel", "read_labels"]
+__all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "read_labels"]
 
 _CLASSES = {"binary", "multiclass", "multilabel-indicator"}
+_EXACT = 2**53  # from here on float64 has no place for each whole number
+
+
+def host_labels(y: Any, name: str = "y") -> Any:
+    """Return labels from anywhere as an array of NumPy that holds each as it is: no whole number becomes a float on the way.
+
+    A sparse column is an array; a sparse matrix of several columns stays one.
+
+    Raises
+    ------
+    DataError
+        An example has no label, or one that is neither text nor a number.
+    """
+    refuse_masked(y, name)
+    y = to_host(y)
+    if hasattr(y, "sparse") and y.ndim == 2:  # a data frame of sparse columns
+        y = y.sparse.to_coo()
+    if y is None or (hasattr(y, "tocsr") and y.ndim == 2 and y.shape[1] != 1):
+        return y
+    try:
+        labels = np.asarray(y.toarray() if hasattr(y, "tocsr") else y)
+    except Exception as error:  # whatever the library of y raises
+        raise DataError(f"{name} must be an array of labels, got {type(y).__name__}: {error}") from error
+    if labels.dtype.kind == "T":  # NumPy's text of any length, which scikit-learn doesn't know
+        labels = labels.astype(object)
+    if labels.dtype == object:
+        labels = _plain(labels, name)
+    elif labels.dtype.kind in "Uf" and isinstance(y, list | tuple):  # NumPy may have made text or floats of other things
+        _plain(np.asarray(y, dtype=object), name)
+    missing = np.isnan(labels) if labels.dtype.kind in "fmM" else np.zeros(0)  # NumPy says it of NaT, too
+    if missing.any():
+        example = int(missing.nonzero()[0][0])
+        raise DataError(f"{name} must have a label for each example, got {labels[example]} for example {example}: leave out what has none")
+    return labels
+
+
+def _plain(objects: Any, name: str) -> Any:
+    """Return objects that are numbers as an array of them, text as it is."""
+    values = list(objects.flat)
+    if all(isinstance(label, str) for label in values):
+        return objects
+    whole = [label for label in values if isinstance(label, bool | np.bool_ | Integral)]
+    if len(whole) == len(values) or all(isinstance(label, bool | np.bool_ | Integral | float | np.floating) for label in values):
+        numbers = np.asarray(objects.tolist())
+        if numbers.dtype.kind in "biu" or (numbers.dtype.kind == "f" and all(abs(int(label)) <= _EXACT for label in whole)):
+            return numbers
+        raise DataError(
+            f"{name} must hold whole numbers that go into one dtype of at most 64 bits, got {max(values)} and {min(values)}: use text"
+        )
+    kinds = ", ".join(sorted({type(label).__name__ for label in values}))
+    raise DataError(
+        f"Unknown label type: {name} must hold text, or be an array of numbers, got objects ({kinds}): "
+        f"leave out what has no label, and convert the others, with {name}.astype(int) or {name}.astype(str)"
+    )
 
 
 def read_labels(y: Any, name: str = "y") -> Any:
-    """Return labels on the host as (m,), a column with scikit-learn's warning, or as an indicator matrix (m, n_classes).
+    """Return labels of the host as (m,), a column with scikit-learn's warning, or as an indicator matrix (m, n_classes).
 
     Raises
     ------
     DataError
         They are no classes.
     """
-    if y.ndim == 2 and y.shape[1] == 1 and not hasattr(y, "tocsr"):
+    if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    if y.dtype == object and not all(isinstance(label, str) for label in y.flat):
-        kinds = ", ".join(sorted({type(label).__name__ for label in y.flat}))
-        raise DataError(
-            f"Unknown label type: {name} must hold text, or be an array of numbers, got objects ({kinds}): "
-            f"leave out what has no label, and convert the others, with {name}.astype(int) or {name}.astype(str)"
-        )
+    check_labels(y, name)
+    return y
+
+
+def check_labels(y: Any, name: str = "y") -> None:
+    """Refuse numbers that are no labels.
+
+    Raises
+    ------
+    DataError
+        They are measured rather than counted, or in several columns and not 0 and 1.
+    """
     kind = type_of_target(y)
     if kind not in _CLASSES:
         raise DataError(
             f"Unknown label type: {kind}. {name} must hold one label an example, text or whole numbers, or be an indicator matrix of "
             "0 and 1 (m, n_classes); MLPRegressor learns all other numbers"
         )
-    return y
+    if kind == "multilabel-indicator":
+        values = y.data if hasattr(y, "tocsr") else y
+        if ((values != 0) & (values != 1)).any():
+            found = np.unique(values)
+            raise DataError(
+                f"{name} must be an indicator matrix of 0 and 1, got {' and '.join(map(str, found))}: say which of them is present, "
+                f"with {name} == {found[-1]}"
+            )
 
 
 def is_multilabel(y: Any) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_custom_loss"]
+__all__ = ["check_custom_loss", "on_host"]
 
 _EXAMPLES = 64
 _STEP = 1e-6  # of a central difference in float64: its error is of the order of 1e-10
@@ -52,7 +52,7 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
         if loss.expects == "real"
         else _STEP * np.minimum(A, np.abs(1.0 - A) + (loss.expects == "positive"))
     )
-    value, derivative = (_on_host(function, library, device_of(like)) for function in (loss.value, loss.derivative))
+    value, derivative = (on_host(function, library, device_of(like)) for function in (loss.value, loss.derivative))
     up, down = value(A + step * direction, Y), value(A - step * direction, Y)
     slope = derivative(A, Y)
     if np.shape(up) != (m,) or np.shape(slope) != A.shape:
@@ -70,7 +70,7 @@ def check_custom_loss(network: Network, parameters: Parameters, X: Any, targets:
         )
 
 
-def _on_host(function: Callable[[Any, Any], Any], library: Backend, device: Any) -> Callable[[Any, Any], Any]:
+def on_host(function: Callable[[Any, Any], Any], library: Backend, device: Any) -> Callable[[Any, Any], Any]:
     """Return a function of NumPy's arrays that calls a user's with those it is trained on, or with NumPy's where there is no float64."""
 
     def call(A: Any, Y: Any) -> Any:

@@ -13,6 +13,7 @@ from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import RangeError
 from mlpxp.estimators.errors import InvalidParameterError, translated
+from mlpxp.estimators.inputs import to_host
 
 __all__ = ["CONSTRAINTS", "SIGMOID", "check_parameters", "find_scorer"]
 
@@ -70,6 +71,10 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
     """
     with translated():
         estimator._validate_params()
+    for name in ("activation", "learning_rate", "dropout", "callbacks"):
+        value = getattr(estimator, name)
+        if getattr(value, "shape", None) == () and not isinstance(value, np.generic):
+            raise InvalidParameterError(f"{name} must be one value or a sequence of them, got an array without an axis: {value!r}")
     hidden = _hidden_sizes(estimator.hidden_layer_sizes)
     rates = check_dropout(estimator.dropout, len(hidden))
     if not all(map(callable, estimator.callbacks)):
@@ -81,12 +86,12 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
     validates = validation_data is not None or estimator.early_stopping
     if estimator.monitor != "score" and not validates and not incremental:
         raise InvalidParameterError(
-            f"monitor needs validation data to look at: set early_stopping=True or pass validation_data to fit, got {estimator.monitor!r}"
+            f"monitor needs validation data to look at: set early_stopping=True or pass X_val and y_val to fit, got {estimator.monitor!r}"
         )
     if estimator.solver != "lbfgs" and estimator.early_stopping and validation_data is None and not estimator.validation_fraction:
         raise InvalidParameterError(
             "validation_fraction must be above 0 with early_stopping=True, got 0: there would be nothing to stop by; "
-            "or pass validation_data to fit"
+            "or pass X_val and y_val to fit"
         )
     return hidden
 
@@ -102,7 +107,7 @@ def _check_solver(estimator: Any, validation_data: Any, dropout: tuple[float, ..
         "learning_rate": (not isinstance(policy, str) or policy == "cosine", by_epochs),
         "monitor": (estimator.monitor != "score", by_epochs),
         "restore_best": (bool(estimator.restore_best), by_epochs),
-        "validation_data": (validation_data is not None, by_epochs),
+        "X_val (or validation_data)": (validation_data is not None, by_epochs),
         "weight_decay": (estimator.weight_decay not in {0, 0.01}, ("adamw",)),
     }
     for name, (is_given, solvers) in given.items():
@@ -112,7 +117,9 @@ def _check_solver(estimator: Any, validation_data: Any, dropout: tuple[float, ..
 
 
 def _hidden_sizes(asked: Any) -> list[int]:
-    sizes: list[Any] = list(asked) if hasattr(asked, "__iter__") else [asked]
+    given = to_host(asked)
+    given = given.tolist() if isinstance(given, np.ndarray) else given  # one size, if it has no axis
+    sizes: list[Any] = list(given) if hasattr(given, "__iter__") and not isinstance(given, str) else [given]
     if not all(isinstance(size, Integral) for size in sizes):
         raise RangeError(f"hidden_layer_sizes must be whole numbers, one for each hidden layer, got {sizes}.")
     if any(size <= 0 for size in sizes):

@@ -41,22 +41,33 @@ def check_probabilities(network: Network, A: Any, *, multiclass: bool) -> None:
         )
 
 
-def columns_of_classes(A: Any, *, two: bool, spread: bool = False) -> Any:
-    """Return (m, n_classes) of (n_L, m); with two classes the one output is the second's, and what is left is the first's."""
-    if not two:
+def columns_of_classes(A: Any, *, sharing: int, spread: bool = False) -> Any:
+    """Return (m, n_classes) of (n_L, m).
+
+    ``sharing`` is how many classes have but one output, 0 where each has its own: of two it is the second's, and what is left is the
+    first's; one class alone is certain.
+    """
+    if not sharing:
         return A.mT
     xp, p = namespace(A), A[0, ...]
+    if sharing == 1:
+        return (xp.zeros_like(p) if spread else xp.ones_like(p))[..., None]
     return xp.stack([p if spread else 1.0 - p, p], axis=-1)
 
 
-def log_probabilities(network: Network, Z: Any, A: Any, *, two: bool) -> Any:
-    """Return the logarithms of the probabilities (m, n_classes) from the logits Z of a natural pairing, so that none is -∞."""
+def log_probabilities(network: Network, Z: Any, A: Any, *, sharing: int) -> Any:
+    """Return the logarithms of the probabilities (m, n_classes) from the logits Z of a natural pairing, so that none is -∞.
+
+    See :func:`columns_of_classes`.
+    """
     xp = namespace(Z)
     if network.output.name == "softmax":
         Z = Z - xp.max(Z, axis=-2, keepdims=True)
         return _log_mean(Z - xp.log(xp.sum(xp.exp(Z), axis=-2, keepdims=True))).mT
     likely = -(xp.maximum(-Z, 0.0) + xp.log1p(xp.exp(-xp.abs(Z))))  # ln σ(z), and ln σ(-z) = ln σ(z) - z
-    if two:
+    if sharing == 1:
+        return xp.zeros_like(_log_mean(likely).mT)
+    if sharing:
         return _log_mean(xp.concat([likely - Z, likely], axis=-2)).mT
     return _log_mean(xp.where(A > 0.5, xp.log(A), likely)).mT  # labels whose probabilities round to 1 are equally likely
 

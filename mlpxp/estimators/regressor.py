@@ -14,8 +14,9 @@ from sklearn.utils.metaestimators import available_if
 from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.inputs import to_host
+from mlpxp.estimators.inputs import refuse_masked, to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
+from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
         Of sgd.
     early_stopping : bool, default False
-        Set ``validation_fraction`` of the data aside (or take ``validation_data``), stop when its score no longer improves, and keep
+        Set ``validation_fraction`` of the data aside (or take ``X_val`` and ``y_val``), stop when its score no longer improves, and keep
         the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
         so that many short fits get on. Not for lbfgs.
     validation_fraction : float in [0, 1), default 0.1
@@ -101,7 +102,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)`` with X an
         array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``validation_data``.
+        ``X_val``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -149,6 +150,19 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     >>> model = MLPRegressor(hidden_layer_sizes=20, activation="tanh", solver="lbfgs", random_state=0).fit(X, np.sin(3.0 * X[:, 0]))
     >>> round(model.score(X, np.sin(3.0 * X[:, 0])), 2)
     1.0
+
+    A pipeline prepares the validation data as it does X, if it is told to:
+
+    >>> from sklearn import config_context
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> y = np.sin(3.0 * X[:, 0])
+    >>> with config_context(enable_metadata_routing=True):
+    ...     model = MLPRegressor(early_stopping=True, random_state=0).set_fit_request(X_val=True, y_val=True)
+    ...     pipeline = make_pipeline(StandardScaler(), model, transform_input=["X_val"])
+    ...     pipeline = pipeline.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    >>> bool(np.isclose(pipeline.score(X[1::2], y[1::2]), model.best_validation_score_))
+    True
     """
 
     _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
@@ -237,7 +251,17 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self.n_networks = n_networks
 
     @beside_its_arrays
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        validation_data: Any = None,
+    ) -> Self:
         """Learn from X and y.
 
         Parameters
@@ -247,9 +271,11 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             Numbers; from 0 up with ``loss="poisson"``.
         sample_weight : array-like, shape (m,), optional
             Not negative, and not all zero.
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        X_val, y_val, sample_weight_val : array-like, optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
-            instead of a part of the training data.
+            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            The same as one value, which no pipeline prepares.
 
         Returns
         -------
@@ -265,8 +291,13 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         DivergenceError
             The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
             what it was before.
+
+        Warns
+        -----
+        ValidationWarning
+            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
         """
-        self._fit(X, y, sample_weight, validation_data=validation_data)
+        self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(is_stochastic)
@@ -314,10 +345,16 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _head(self) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
+    def _on_host(self, y: Any) -> Any:
+        refuse_masked(y, "y")
+        return to_host(y)
+
     def _read_y(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        if y.dtype.kind in "mM":
+            raise DataError(f"y must hold numbers, got {y.dtype}: take off a date, and divide what is left by a length of time")
         y = y.astype(np.float64) if y.dtype.kind != "f" else y
         if not np.isfinite(y).all():
             raise DataError("Input y contains NaN or infinity: what has no target can't be learnt from")

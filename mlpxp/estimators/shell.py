@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from mlpxp.activations import Activation
 from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.errors import DataError, RangeError
+from mlpxp.errors import DataError
 from mlpxp.estimators import lbfgs, stochastic
 from mlpxp.estimators.curves import forget
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
@@ -64,6 +64,10 @@ class MultilayerPerceptron(BaseEstimator):
     intercepts_: list[Any]
     _place: Place
 
+    def _on_host(self, y: Any) -> Any:
+        """Return labels or numbers from anywhere on the host."""
+        raise NotImplementedError
+
     def _read_y(self, y: Any) -> Any:
         """Return checked labels or numbers, on the host: a column is (m,)."""
         raise NotImplementedError
@@ -96,7 +100,7 @@ class MultilayerPerceptron(BaseEstimator):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             if not first:
                 check_same_place(self, X, "partial_fit" if incremental else "fit")
-            X, y = read_examples(self, X, y, reset=first, numeric=not hasattr(self, "predict_proba"))
+            X, y = read_examples(self, X, self._on_host(y), reset=first, numeric=not hasattr(self, "predict_proba"))
             place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
             with translated():
                 y = self._read_y(y)
@@ -171,18 +175,16 @@ class MultilayerPerceptron(BaseEstimator):
         return parameters
 
     def _read_validation(self, validation_data: Any) -> Any:
-        """Return ``validation_data`` as (X, targets, y, weights), or ``None``."""
+        """Return validation data as (X, targets, y, weights), or ``None``."""
         if validation_data is None:
             return None
-        if not isinstance(validation_data, tuple | list) or len(validation_data) not in {2, 3}:
-            raise RangeError(f"validation_data must be (X, y) or (X, y, sample_weight), got {type(validation_data).__name__}")
-        X, y, *weights = validation_data
+        X, y, weights = validation_data
         check_same_place(self, X, "fit")
-        X, y = read_examples(self, X, y, reset=False, numeric=not hasattr(self, "predict_proba"))
+        X, y = read_examples(self, X, self._on_host(y), reset=False, numeric=not hasattr(self, "predict_proba"))
         with translated():
             y = self._read_y(y)
             targets = self._read_later_targets(y)
-        return X, targets, y, read_weights(weights[0] if weights else None, X.shape[0])
+        return X, targets, y, read_weights(weights, X.shape[0])
 
     def _features(self, X: Any, method: str) -> tuple[Any, bool]:
         """Return X and whether it is checked; of an ndarray like the one that ``fit`` saw NaN and infinity are left to be seen."""

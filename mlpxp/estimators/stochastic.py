@@ -23,6 +23,7 @@ from mlpxp.estimators.monitor import Monitor
 from mlpxp.estimators.parameters import find_scorer
 from mlpxp.estimators.progress import bar
 from mlpxp.estimators.rates import make_optimizer
+from mlpxp.estimators.validation import warns_if_far_off
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import stack
 from mlpxp.stopping import Stop
@@ -56,7 +57,8 @@ def solve(
     """
     library = choose_backend(estimator.backend, examples[0])
     moves = library.namespace is not place.library.namespace
-    if estimator.early_stopping and held_out is None:
+    given = held_out is not None
+    if estimator.early_stopping and not given:
         examples, held_out = set_aside(estimator, examples, random)
     X, targets, _, weights = examples
     m = len(targets)
@@ -73,6 +75,8 @@ def solve(
     callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper])]
     if held_out is not None:
         callbacks.insert(0, _scored(estimator, held_out, scores))
+    if given:
+        callbacks.append(warns_if_far_off(network, learnt))
     if estimator.verbose:
         callbacks.append(_said(estimator.monitor, scores))
     optimizer = make_optimizer(estimator, monitor, m, incremental=incremental)

@@ -47,7 +47,7 @@ def from_keras_weights(weights: Sequence[Any], *, activations: Sequence[str | Ac
     Raises
     ------
     BackendError, DtypeError
-        Weights that are no arrays of one library and one floating dtype.
+        Weights that are no arrays of one library, or not all float32 or all float64.
     ShapeError
         They are not the kernels and biases of dense layers that fit together.
     RangeError

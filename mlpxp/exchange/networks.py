@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpxp.arrays import check_floating, check_together
+from mlpxp.arrays import check_floating, check_together, dtype_name
+from mlpxp.errors import DtypeError
 from mlpxp.losses import LOSSES
 from mlpxp.network import Network
 from mlpxp.storage import Model
@@ -25,7 +26,7 @@ def model_of(parameters: Parameters, activations: Sequence[str | Activation], lo
     Raises
     ------
     DtypeError, BackendError
-        The layers differ in dtype, library or device.
+        The layers differ in dtype, library or device, or are neither float32 nor float64.
     UnknownNameError, PairingError
         As :class:`mlpxp.Network` does.
     """
@@ -33,6 +34,8 @@ def model_of(parameters: Parameters, activations: Sequence[str | Activation], lo
         f"{name}_{number}": array for number, layer in enumerate(parameters, start=1) for name, array in zip("Wb", layer, strict=True)
     }
     check_floating(**arrays)
+    if (dtype := dtype_name(parameters[0].W)) not in {"float32", "float64"}:
+        raise DtypeError(f"the layers of a model must be float32 or float64, got {dtype}: convert the weights first")
     check_together(**arrays)
     *hidden, output = activations
     sizes = [parameters[0].W.shape[-1], *(layer.W.shape[-2] for layer in parameters)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays import first_leaf, namespace
+from mlpxp.errors import DtypeError
 from mlpxp.estimators import MLPClassifier, MLPRegressor
 from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.probabilities import columns_of_classes, promises_probabilities
@@ -25,6 +26,8 @@ def graph_of_estimator(estimator: Any) -> Graph | None:
     ------
     NotFittedError
         It is not fitted.
+    DtypeError
+        Its classes are neither numbers nor text.
     """
     if not isinstance(estimator, MLPClassifier | MLPRegressor):
         return None
@@ -54,13 +57,17 @@ def _classified(estimator: MLPClassifier) -> Callable[[Any], Mapping[str, Any]]:
     multilabel = estimator._binarizer.y_type_.startswith("multilabel")
     promised = promises_probabilities(estimator._network, multiclass=estimator._binarizer.y_type_ == "multiclass")
     labels = np.asarray(estimator._binarizer.classes_)
+    if labels.dtype.kind not in "biufUO" or (labels.dtype.kind == "f" and labels.itemsize > 8):
+        raise DtypeError(
+            f"an ONNX file has classes that are numbers of at most 64 bits or text, got {labels.dtype}: fit with y.astype(str)"
+        )
     labels = labels if labels.dtype.kind in "biuf" else labels.astype(str)
 
     def answers(A: Any) -> Mapping[str, Any]:
         xp, chosen = namespace(A), estimator._chosen(A)
         found = {"label": chosen if multilabel else xp.take(xp.asarray(labels), chosen, axis=0)}
         if promised:
-            found["probabilities"] = columns_of_classes(A, two=estimator._has_two_classes())
+            found["probabilities"] = columns_of_classes(A, sharing=estimator._sharing())
         return found
 
     return answers

@@ -13,7 +13,7 @@ import numpy as np
 from mlpxp.activations import ACTIVATIONS
 from mlpxp.arrays import array_like, tree_map
 from mlpxp.backend import backend_of
-from mlpxp.errors import DataError, MissingLibraryError, MlpxpError, UnknownNameError
+from mlpxp.errors import DataError, DtypeError, MissingLibraryError, MlpxpError, UnknownNameError
 from mlpxp.losses import LOSSES
 from mlpxp.network import Layer, Network
 from mlpxp.optimizers import AdamState, MomentumState
@@ -41,8 +41,8 @@ def from_sklearn(estimator: Any) -> Any:
     -------
     MLPClassifier or MLPRegressor
         With its parameters, weights (copied: theirs are updated in place), classes, feature names, curves and optimizer's state, so that
-        ``partial_fit`` and ``warm_start`` go on. ``learning_rate_curve_``, which theirs hasn't, is NaN; ``stop_`` is not known, and not
-        there.
+        ``partial_fit`` and ``warm_start`` go on. Of one class ``predict_proba`` has one column here and two there.
+        ``learning_rate_curve_``, which theirs hasn't, is NaN; ``stop_`` is not known, and not there.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def from_sklearn(estimator: Any) -> Any:
         It is no MLPClassifier or MLPRegressor of theirs, or of a class derived from one, which may predict differently.
     NotFittedError
         It is not fitted.
-    DataError
-        Its attributes don't fit together, or its weights are not finite.
+    DataError, DtypeError
+        Its attributes don't fit together; its weights are not finite, or not all float32 or all float64.
     """
     theirs, ours, fitted = _libraries()
     kind = _kind_of(estimator, theirs, "scikit-learn's")
@@ -63,6 +63,8 @@ def from_sklearn(estimator: Any) -> Any:
     intercepts = [np.array(each) for each in estimator.intercepts_]
     if not all(np.isfinite(each).all() for each in (*coefs, *intercepts)):
         raise DataError(f"the weights of {kind} must be finite, got NaN or infinity")
+    if (dtypes := {each.dtype.name for each in (*coefs, *intercepts)}) not in ({"float32"}, {"float64"}):
+        raise DtypeError(f"the weights of {kind} must be all float32 or all float64, got {', '.join(sorted(dtypes))}")
     output, hidden = _ours(estimator.out_activation_), _ours(estimator.activation)
     if output not in _HEADS[kind]:
         new.output_activation = output  # somebody has set it

@@ -20,7 +20,11 @@ __all__ = ["decoded", "decoded_labels", "decoded_number", "encoded", "encoded_la
 
 _SCHEDULES: dict[str, Any] = {schedule.__name__: schedule for schedule in (Constant, Cosine, StepDecay, WarmUp)}
 _SPECIAL = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-_KINDS = "biufU"
+_NUMBERS: dict[str, type] = {  # that labels may be, as NumPy calls them and as JSON gives them back
+    "bool": bool,
+    **dict.fromkeys(("float16", "float32", "float64"), float),
+    **dict.fromkeys((f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), int),
+}
 _WIDEST = 256  # characters that labels of text may have room for and not use
 _RANDOM = ("MT19937", 624)
 
@@ -120,14 +124,14 @@ def encoded_labels(classes: NDArray[Any]) -> dict[str, Any]:
         They are neither numbers nor texts.
     """
     values = classes.tolist()
-    if classes.dtype.kind in _KINDS:
-        width = classes.dtype.itemsize // 4
-        if classes.dtype.kind == "U" and width > max(_WIDEST, *map(len, values)):
-            width = max(map(len, values))
-        return {"dtype": f"str{width}" if classes.dtype.kind == "U" else classes.dtype.name, "values": values}
+    if classes.dtype.name in _NUMBERS:
+        return {"dtype": classes.dtype.name, "values": values}
+    if classes.dtype.kind == "U":
+        width, longest = classes.dtype.itemsize // 4, max(map(len, values), default=0)
+        return {"dtype": f"str{longest if width > max(_WIDEST, longest) else width}", "values": values}
     if classes.dtype == object and all(type(value) is str for value in values):
         return {"dtype": "object", "values": values}
-    raise RangeError(f"classes must be numbers or texts to be saved, got {classes.dtype}")
+    raise RangeError(f"classes must be numbers of at most 64 bits or texts to be saved, got {classes.dtype}")
 
 
 def decoded_labels(labels: dict[str, Any]) -> NDArray[Any]:
@@ -139,8 +143,7 @@ def decoded_labels(labels: dict[str, Any]) -> NDArray[Any]:
     """
     dtype: Any = labels.get("dtype")
     values = labels.get("values")
-    wanted: dict[str, type] = {"bool": bool, "object": str} | dict.fromkeys(("float16", "float32", "float64"), float)
-    wanted |= dict.fromkeys((f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), int)
+    wanted = _NUMBERS | {"object": str}
     text = isinstance(dtype, str) and dtype.startswith("str") and dtype[3:].isascii() and dtype[3:].isdigit() and len(dtype) < 12
     kind = str if text else wanted.get(dtype) if isinstance(dtype, str) else None
     if kind is None or not isinstance(values, list) or not all(type(value) is kind for value in values):

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -300,7 +301,7 @@ def test_labels_that_jax_would_cut_stay_whole():
     ("change", "words"),
     [
         (lambda xp, data: data[0, :], "Expected 2D array, got 1D array instead"),
-        (lambda xp, data: data[None, ...], "Expected 2D array, got 3D array instead"),
+        (lambda xp, data: data[None, ...], "Found array with dim 3, while dim <= 2 is required"),
         (lambda xp, data: data[:0, :], r"Found array with 0 sample\(s\)"),
         (lambda xp, data: data[:, :0], r"Found array with 0 feature\(s\)"),
         (lambda xp, data: xp.where(data > 0.0, data, float("nan")), "contains NaN or infinity"),
@@ -326,3 +327,26 @@ def test_a_loss_in_the_librarys_own_functions_is_checked_and_trained_with():
     assert regressor(loss=absolute(1.0)).fit(rows, numbers).predict(rows).shape == (32,)
     with pytest.raises(RangeError, match=r"^the derivative of loss .absolute. must be that of its value"):
         regressor(loss=absolute(2.0)).fit(rows, numbers)
+
+
+# -------------------------------------------------------------------------------------------------- what is no matrix of examples
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1, 32, 3), (0, 3), (32, 0), (32, 2)])
+def test_another_shape_is_refused_in_the_words_that_numpy_arrays_have(backend, put, shape):
+    """scikit-learn's: for one axis and three as for the number of features."""
+    for make in (classifier, regressor):
+        there, here = make().fit(put(X), CLASSES), make().fit(X, CLASSES)
+        for method in ("predict", "predict_proba", "predict_log_proba", "score", "fit", "partial_fit"):
+            if not hasattr(here, method) or (method == "fit" and shape == (32, 2)):
+                continue
+            more = (CLASSES,) if method in {"score", "fit", "partial_fit"} else ()
+            said = []
+            for model, rows in ((there, put(np.ones(shape))), (here, np.ones(shape))):
+                with pytest.raises(DataError) as caught:
+                    getattr(model, method)(rows, *more)
+                said.append(str(caught.value))
+            assert said[0] == said[1]
+            assert re.search(
+                {0: "^Expected 2D", 1: "^Expected 2D", 3: "^Found array with dim 3"}.get(len(shape), "feature|sample"), said[0]
+            )

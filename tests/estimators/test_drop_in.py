@@ -7,13 +7,15 @@ import sys
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
+import scipy.sparse as sp
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network.tests import test_mlp as theirs
 from sklearn.preprocessing import MinMaxScaler
 
-from mlpxp import MLPClassifier, Stop
+from mlpxp import DataError, MLPClassifier, Stop
 
 THEIR_IMPORT = "from sklearn.neural_network import MLPClassifier, MLPRegressor"
 OUR_IMPORT = "from mlpxp import MLPClassifier, MLPRegressor"
@@ -24,6 +26,8 @@ import pytest
 def global_random_seed():  # scikit-learn's own conftest has it
     return 42
 """
+
+IRIS = tuple(each[:100] for each in load_iris(return_X_y=True))  # two classes
 
 LEFT_OUT = {  # test: the private member that it reaches into, and the test below of the same fact
     "test_gradient": ("_loss_grad_lbfgs", "test_one_step_goes_along_the_numerical_gradient"),
@@ -63,6 +67,42 @@ def test_their_tests_pass(tmp_path):
     ran = {case.get("name").partition("[")[0] for case in suite.iter("testcase")}
     assert ran == {name for name in vars(theirs) if name.startswith("test_")} - set(LEFT_OUT)
     assert int(suite.get("tests")) >= len(ran) > 30
+
+
+# Where right is something else than equal: what theirs does, and ours.
+
+WRONG = {  # y, what theirs makes of it or says, and the classes of ours or what ours says
+    "signs": (lambda y: np.stack([2 * y - 1, 1 - 2 * y], axis=1), lambda theirs: bool(theirs.predict(IRIS[0]).all()), "got -1 and 1"),
+    "one and two": (lambda y: np.stack([y + 1, 2 - y], axis=1), lambda theirs: bool(theirs.predict(IRIS[0]).all()), "got 1 and 2"),
+    "one class": (lambda y: y * 0, lambda theirs: theirs.predict_proba(IRIS[0]).shape == (100, 2), [0]),
+    "two classes that are one float": (
+        lambda y: pd.Series(y + 2**53, dtype="Int64"),
+        lambda theirs: len(theirs.classes_) == 1,
+        [2**53, 2**53 + 1],
+    ),
+    "a gap in a list": (lambda y: [["a", float("nan")][i] for i in y], lambda theirs: list(theirs.classes_) == ["a", "nan"], "float, str"),
+    "objects": (lambda y: y.astype(object), "Unknown label type", [0, 1]),
+    "a sparse column": (lambda y: sp.csr_matrix(y[:, None]), "dense data is required", [0, 1]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::sklearn.exceptions.DataConversionWarning")
+@pytest.mark.parametrize("name", WRONG)
+def test_where_ours_is_not_equal_because_theirs_is_wrong(name):
+    make, wrong, right = WRONG[name]
+    X, y = IRIS
+    if callable(wrong):
+        assert wrong(theirs.MLPClassifier(max_iter=20, random_state=0).fit(X, make(y)))
+    else:
+        with pytest.raises((ValueError, TypeError), match=wrong):
+            theirs.MLPClassifier(max_iter=20, random_state=0).fit(X, make(y))
+    if isinstance(right, str):
+        with pytest.raises(DataError, match=right):
+            MLPClassifier(max_iter=20, random_state=0).fit(X, make(y))
+    else:
+        ours = MLPClassifier(max_iter=20, random_state=0).fit(X, make(y))
+        assert ours.classes_.tolist() == right
+        assert ours.predict_proba(X).shape == (100, len(right))
 
 
 # The five facts, through public attributes.

@@ -494,3 +494,41 @@ def test_bad_smoothing(value):
 )
 def test_bad_parameters(options, words):
     refused(regressor(**options), y=NUMBERS, match=words)
+
+
+@pytest.mark.parametrize("sizes", [5, np.int64(5), np.asarray(5), np.asarray([5]), [5], (np.int8(5),), range(5, 6)])
+def test_one_hidden_layer_however_it_is_said(sizes):
+    wanted = MLPClassifier((5,), max_iter=2, random_state=0).fit(X, CLASSES)
+    got = MLPClassifier(sizes, max_iter=2, random_state=0).fit(X, CLASSES)
+    assert got.get_params()["hidden_layer_sizes"] is sizes
+    np.testing.assert_array_equal(got.coefs_[0], wanted.coefs_[0])
+
+
+def test_hidden_layer_sizes_of_any_library(backend):
+    for sizes in (np.asarray(5), np.asarray([5, 3])):
+        there = backend.namespace.asarray(sizes)
+        got = MLPClassifier(there, max_iter=2, random_state=0).fit(X, CLASSES)
+        assert [coefs.shape[0] for coefs in got.coefs_] == [X.shape[1], *sizes.ravel()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hidden_layer_sizes", np.asarray(5.0)),
+        ("hidden_layer_sizes", np.asarray("5")),
+        ("hidden_layer_sizes", np.asarray(-5)),
+        ("hidden_layer_sizes", np.asarray([[5]])),
+        ("activation", np.asarray("relu")),
+        ("learning_rate", np.asarray(0.1)),
+        ("learning_rate", np.asarray("constant")),
+        ("dropout", np.asarray(0.1)),
+        ("callbacks", np.asarray(print)),
+        ("batch_size", np.asarray(5)),
+        ("alpha", np.asarray(0.1)),
+    ],
+)
+def test_an_array_without_an_axis_is_no_option(name, value):
+    """It says that it is array-like, and can't be gone through."""
+    with pytest.raises(MlpxpError, match=name) as caught:
+        MLPClassifier(max_iter=2).set_params(**{name: value}).fit(X, CLASSES)
+    assert "\n" not in str(caught.value)

@@ -94,7 +94,7 @@ def test_bad_validation_data(data, words):
 
 
 def test_validation_data_need_a_solver_with_epochs():
-    with pytest.raises(RangeError, match="validation_data needs one of the solvers sgd, adam and adamw, got lbfgs"):
+    with pytest.raises(RangeError, match=r"X_val \(or validation_data\) needs one of the solvers sgd, adam and adamw, got lbfgs"):
         classifier(solver="lbfgs").fit(X, CLASSES, validation_data=(HELD_OUT, THEIR_CLASSES))
 
 

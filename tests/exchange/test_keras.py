@@ -90,6 +90,8 @@ TABLE = weights(4, 3, 1)
         ([np.zeros((3, 3, 1, 8), dtype="float32")], {}, ShapeError, "layers of other kinds have no place here"),
         ([[[1.0]]], {}, BackendError, r"weights\[0\] must be an array, got list"),
         ([TABLE[0].astype("int64")], {"activations": ["relu"]}, DtypeError, "W_1 must have a real floating dtype"),
+        ([each.astype("float16") for each in TABLE], {}, DtypeError, "must be float32 or float64, got float16"),
+        ([each.astype("longdouble") for each in TABLE], {}, DtypeError, f"must be float32 or float64, got {np.dtype('longdouble')}"),
         ([TABLE[0], TABLE[1].astype("float64")], {"activations": ["relu"]}, DtypeError, "b_1 must have the dtype of W_1"),
         (TABLE, {"activations": ["relu"]}, RangeError, "one for each of the 2 layers, the last one's too, got 1"),
         (TABLE, {"activations": "relu"}, RangeError, "got 'relu'"),

@@ -1,6 +1,7 @@
 """ONNX files: onnxruntime gives what the library gives."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -332,6 +333,24 @@ def test_what_can_t_be_exported_is_refused_in_one_line(tmp_path, model, error, m
         export_onnx(model, tmp_path / "model.onnx")
     assert isinstance(caught.value, MlpxpError)
     assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", ["datetime64[D]", "datetime64[ns]", "timedelta64[s]", "longdouble"])
+def test_classes_that_no_file_holds_are_refused_in_one_line(tmp_path, dtype):
+    labels = SPECIES.astype("datetime64[s]").astype(dtype) if dtype.startswith("datetime") else SPECIES.astype(dtype)
+    model = MLPClassifier((3,), **QUICK).fit(IRIS, labels)
+    assert model.predict(IRIS).dtype == labels.dtype
+    for error, act in (
+        (mlpxp.DtypeError, lambda: export_onnx(model, tmp_path / "model.onnx")),
+        (mlpxp.RangeError, lambda: mlpxp.save(tmp_path / "model.safetensors", model)),
+    ):
+        with pytest.raises(
+            error, match=rf"numbers of at most 64 bits or texts?( to be saved)?, got {re.escape(str(labels.dtype))}"
+        ) as caught:
+            act()
+        assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from estimator_pairs import assert_equal, binary, both, counts, diabetes, digits, largest_difference, multilabel
 
-from mlpxp import Activation, DataError, Loss, MLPClassifier, MLPRegressor, UnknownNameError, from_sklearn, to_backend, to_sklearn
+from mlpxp import (
+    Activation,
+    DataError,
+    DtypeError,
+    Loss,
+    MLPClassifier,
+    MLPRegressor,
+    UnknownNameError,
+    from_sklearn,
+    to_backend,
+    to_sklearn,
+)
 from mlpxp.estimators.errors import NotFittedError
 
 theirs = pytest.importorskip("sklearn.neural_network")
@@ -207,6 +218,12 @@ FITTED = theirs.MLPClassifier(max_iter=2)
         (lambda: 3, UnknownNameError, "got builtins's int"),
         (lambda: FITTED, NotFittedError, r"no weights to take over: call fit\(X, y\) first"),
         (lambda: broken("coefs_", lambda coefs: [coefs[0] * np.nan, coefs[1]]), DataError, "must be finite"),
+        (
+            lambda: broken("coefs_", lambda coefs: [each.astype("float16") for each in coefs]),
+            DtypeError,
+            "all float64, got float16, float64",
+        ),
+        (lambda: broken("coefs_", lambda coefs: [coefs[0].astype("float32"), coefs[1]]), DtypeError, "got float32, float64"),
         (
             lambda: broken("classes_", lambda classes: classes[:5]),
             DataError,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_keeping", "check_options", "warn_of_scale"]
+__all__ = ["check_examples", "check_keeping", "check_options", "outside", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -168,12 +168,12 @@ def warn_of_scale(library: Backend, X: Array | Rows, dtype: str) -> None:
         f"feature {place[-1]} of X (counted from 0{more}) reaches {reach[place]:.3g} and has a standard deviation of {spread[place]:.3g}: "
         "float32 rounds away what is to be learnt from it; standardise it, (x - mean) / deviation, or train in float64",
         ScaleWarning,
-        stacklevel=_outside(),
+        stacklevel=outside(),
     )
 
 
-def _outside() -> int:
-    """The stack level at which :func:`warn_of_scale` was entered from outside the library (scikit-learn's wrappers count as inside)."""
+def outside() -> int:
+    """Return the stack level, for its caller, at which the library was entered from outside (scikit-learn's wrappers count as inside)."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"mlpxp", "sklearn"}:
         level, frame = level + 1, frame.f_back

@@ -18,7 +18,7 @@ from mlpxp.backend import choose_backend
 from mlpxp.checks import warn_of_scale
 from mlpxp.errors import DivergenceError
 from mlpxp.estimators.curves import forget
-from mlpxp.estimators.examples import columns
+from mlpxp.estimators.examples import columns, penalty_of, unit_of
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
@@ -63,9 +63,10 @@ class _Objective:
         self.device, self.dtype = estimator.device if estimator.device is not None else place.device, place.dtype
         if self.library.namespace is not place.library.namespace:
             self.device = estimator.device
-        self.Y, self.weights = estimator._learnt(targets).astype(place.dtype), weights
-        self.total = float(len(targets) if weights is None else weights.sum())
-        self.alpha = float(estimator.alpha) / self.total
+        self.Y = estimator._learnt(targets).astype(place.dtype)
+        self.weights = None if weights is None else weights / unit_of(weights)
+        self.total = float(len(targets) if weights is None else self.weights.sum())
+        self.alpha = penalty_of(estimator, weights, len(targets), place) / self.total
         self.X = columns(X, place, moves=self.library.namespace is not place.library.namespace)
         self.finer = has_finer(self._array([0.0]))
         self.is_coarse = self.dtype == "float32" and not self.finer

@@ -17,7 +17,7 @@ from mlpxp.estimators import lbfgs, stochastic
 from mlpxp.estimators.curves import forget
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
-from mlpxp.estimators.inputs import check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.estimators.inputs import check_range, check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
 from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
@@ -101,6 +101,8 @@ class MultilayerPerceptron(BaseEstimator):
             with translated():
                 y = self._read_y(y)
                 targets = self._read_targets(y, place, classes=classes, incremental=incremental)
+            check_range(X, place.dtype, "X")
+            check_range(targets, place.dtype, "y")
             weights = read_weights(sample_weight, X.shape[0])
             by_class = self._class_weights(y, incremental=incremental)
             if by_class is not None:
@@ -182,6 +184,8 @@ class MultilayerPerceptron(BaseEstimator):
         with translated():
             y = self._read_y(y)
             targets = self._read_later_targets(y)
+        check_range(X, self._place.dtype, "X of the validation data")
+        check_range(targets, self._place.dtype, "y of the validation data")
         return X, targets, y, read_weights(weights[0] if weights else None, X.shape[0])
 
     def _features(self, X: Any, method: str) -> tuple[Any, bool]:
@@ -225,6 +229,7 @@ class MultilayerPerceptron(BaseEstimator):
                 read_features(self, X, reset=False)  # which says so, or finds that only a square is too large
                 checked = True
             if outside or part.dtype != like.dtype:
+                check_range(part, self._place.dtype, "X")
                 part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
             yield forward(network, parameters, part.mT)[-1]
 

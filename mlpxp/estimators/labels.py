@@ -16,7 +16,7 @@ from mlpxp.checks import outside
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
 
-__all__ = ["class_weights", "is_multilabel", "read_labels"]
+__all__ = ["class_weights", "is_multilabel", "numbers_of", "read_labels"]
 
 _CLASSES = {"binary", "multiclass", "multilabel-indicator"}
 
@@ -49,6 +49,14 @@ def read_labels(y: Any, name: str = "y") -> Any:
 def is_multilabel(y: Any) -> bool:
     """Whether labels are an indicator matrix, dense or sparse."""
     return bool(type_of_target(y) == "multilabel-indicator")
+
+
+def numbers_of(y: Any, classes: Any) -> Any:
+    """Return the number of each label's class (m,), or ``None`` where some have none, or are of another kind or not one an example."""
+    if y.ndim != 1 or y.dtype.kind != classes.dtype.kind:
+        return None
+    numbers = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    return numbers if (classes[numbers] == y).all() else None
 
 
 def class_weights(class_weight: Any, y: Any, classes: Any, *, incremental: bool) -> Any:

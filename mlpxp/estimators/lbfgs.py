@@ -164,7 +164,6 @@ def solve(
     estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
     estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
-    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
     if all(stop is Stop.DIVERGED for stop in stops):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -13,6 +14,9 @@ from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import RangeError
 from mlpxp.estimators.errors import InvalidParameterError, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["CONSTRAINTS", "SIGMOID", "check_parameters", "find_scorer"]
 
@@ -59,6 +63,9 @@ CONSTRAINTS: dict[str, Any] = {
 }
 
 
+_VALIDATED: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()  # the values of each estimator that were found good
+
+
 def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool) -> list[int]:
     """Refuse parameters that have a wrong value, or that could do nothing; return the sizes of the hidden layers.
 
@@ -68,8 +75,11 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
     ------
     InvalidParameterError, RangeError
     """
-    with translated():
-        estimator._validate_params()
+    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+    if not _are_same(values, _VALIDATED.get(estimator, ())):
+        with translated():
+            estimator._validate_params()
+        _VALIDATED[estimator] = values
     hidden = _hidden_sizes(estimator.hidden_layer_sizes)
     rates = check_dropout(estimator.dropout, len(hidden))
     if not all(map(callable, estimator.callbacks)):
@@ -89,6 +99,10 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
             "or pass validation_data to fit"
         )
     return hidden
+
+
+def _are_same(values: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(values) == len(others) and all(one is other for one, other in zip(values, others, strict=True))
 
 
 def _check_solver(estimator: Any, validation_data: Any, dropout: tuple[float, ...]) -> None:

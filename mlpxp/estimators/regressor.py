@@ -244,7 +244,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         y : array-like, shape (m,) or (m, n_outputs)
             Numbers; from 0 up with ``loss="poisson"``.
         sample_weight : array-like, shape (m,), optional
-            Not negative, and not all zero.
+            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
             instead of a part of the training data.

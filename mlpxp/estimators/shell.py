@@ -14,7 +14,7 @@ from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import choose_backend
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators import lbfgs, stochastic
-from mlpxp.estimators.curves import forget
+from mlpxp.estimators.curves import forget, of_members
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
 from mlpxp.estimators.inputs import check_range, check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
@@ -59,6 +59,7 @@ class MultilayerPerceptron(BaseEstimator):
     callbacks: Any
     _curves: dict[str, Any]
     _of_members: list[dict[str, Any]]
+    _members: list[Any]
     _left: Any
     coefs_: list[Any]
     intercepts_: list[Any]
@@ -151,6 +152,7 @@ class MultilayerPerceptron(BaseEstimator):
         there = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
         self.coefs_ = [layer.W.mT for layer in there]
         self.intercepts_ = [layer.b[..., 0] for layer in there]
+        vars(self).pop("_members", None)
         _PLACED[self] = [*self.coefs_, *self.intercepts_, self.backend, self.device], parameters
 
     def _parameters(self) -> Parameters:
@@ -252,23 +254,26 @@ class MultilayerPerceptron(BaseEstimator):
         xp = namespace(A)
         return xp.zeros_like(A) if A.ndim == 2 else xp.std(A, axis=0)
 
-    def _hold_members(self) -> None:
-        """Make an ensemble's members estimators of their own."""
-        self.__dict__.pop("estimators_", None)
-        if self.n_networks > 1:
-            self.estimators_ = [self._member(i) for i in range(self.n_networks)]
+    @property
+    def estimators_(self) -> list[Any]:
+        """An ensemble's members as estimators of their own; made when they are asked for, as a fit or a part of one needs none."""
+        if "coefs_" not in vars(self) or self.coefs_[0].ndim < 3:
+            raise AttributeError(f"{type(self).__name__} has estimators_ once it is fitted with n_networks > 1")
+        if "_members" not in vars(self):
+            self._members = [self._member(i, of) for i, of in enumerate(of_members(self))]
+        return self._members
 
-    def _member(self, i: int) -> Any:
+    def _member(self, i: int, own: dict[str, Any]) -> Any:
         copy: Any = clone(self)
         member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
-        for name in ("estimators_", "_left", "_curves", "_of_members"):
+        for name in ("_members", "_left", "_curves", "_of_members", "_last_call"):
             shared.pop(name, None)
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
         member.stop_ = self.stop_[i]
-        vars(member).update(self._of_members[i])
+        vars(member).update(own)
         return member
 
     def _moved(self, library: Backend, device: Any) -> Any:
@@ -278,6 +283,7 @@ class MultilayerPerceptron(BaseEstimator):
     def __getstate__(self) -> Any:
         theirs: Any = super().__getstate__()
         state: dict[str, Any] = dict(theirs)
+        state.pop("_members", None)
         state.pop("_place", None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if "_left" in state:
             library = choose_backend(self.backend, self.coefs_[0])
@@ -286,6 +292,7 @@ class MultilayerPerceptron(BaseEstimator):
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)
+        vars(self).pop("estimators_", None)  # of files that held them
         if "coefs_" in state:
             self._place = place_of(self.coefs_[0], None)
 

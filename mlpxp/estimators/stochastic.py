@@ -108,8 +108,9 @@ def solve(
     estimator.stop_ = stops if monitor.members else stops[0]
     rates = () if monitor.rate is None else monitor.rates
     estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
+    if diverged is None or best is not None:
+        _warn(estimator, stops, diverged, incremental=incremental)  # as an error, if the user will have it so, and then nothing is noted
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
-    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
     if diverged is not None and best is None:
@@ -119,7 +120,6 @@ def solve(
             parameters=diverged.parameters,
             history=diverged.history,
         ) from diverged
-    _warn(estimator, stops, diverged, incremental=incremental)
 
 
 def _batch_size(asked: Any, m: int) -> int:

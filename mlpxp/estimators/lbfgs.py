@@ -64,9 +64,10 @@ class _Objective:
         if self.library.namespace is not place.library.namespace:
             self.device = estimator.device
         self.Y = estimator._learnt(targets).astype(place.dtype)
-        self.weights = None if weights is None else weights / unit_of(weights)
-        self.total = float(len(targets) if weights is None else self.weights.sum())
-        self.alpha = penalty_of(estimator, weights, len(targets), place) / self.total
+        alpha = penalty_of(estimator, weights, len(targets), place)
+        self.weights = weights = None if weights is None else weights / unit_of(weights)
+        self.total = float(len(targets) if weights is None else weights.sum())
+        self.alpha = alpha / self.total
         self.X = columns(X, place, moves=self.library.namespace is not place.library.namespace)
         self.finer = has_finer(self._array([0.0]))
         self.is_coarse = self.dtype == "float32" and not self.finer

@@ -99,8 +99,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)`` with X an
-        array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``validation_data``.
+        array, whose values are then the ``validation_scores_``; it is told the ``sample_weight`` of the validation data if it takes
+        one. Any other than the default needs ``early_stopping`` or ``validation_data``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.

@@ -152,7 +152,7 @@ class MultilayerPerceptron(BaseEstimator):
         there = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
         self.coefs_ = [layer.W.mT for layer in there]
         self.intercepts_ = [layer.b[..., 0] for layer in there]
-        vars(self).pop("_members", None)
+        self.__dict__.pop("_members", None)
         _PLACED[self] = [*self.coefs_, *self.intercepts_, self.backend, self.device], parameters
 
     def _parameters(self) -> Parameters:
@@ -292,7 +292,7 @@ class MultilayerPerceptron(BaseEstimator):
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)
-        vars(self).pop("estimators_", None)  # of files that held them
+        self.__dict__.pop("estimators_", None)  # of files that held them
         if "coefs_" in state:
             self._place = place_of(self.coefs_[0], None)
 

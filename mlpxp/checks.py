@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import Array, check_floating, namespace
+from mlpxp.arrays import Array, check_floating, dtype_name, namespace
 from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
@@ -115,7 +115,7 @@ def check_examples(
     X, Y, weights = examples
     xp = namespace(Y)
     if isinstance(X, Rows):
-        X.check(names[0])
+        X.check(names[0], dtype_name(Y))
         X = xp.broadcast_to(Y[:1, :1] * 0.0, X.shape)  # of the same shape, and no memory
     check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpxp.arrays import Array, device_of, dtype_name, namespace
+from mlpxp.arrays import Array, device_of, dtype_name, namespace, tree_map
 from mlpxp.backend import Backend, backend_of, beside_its_arrays
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
 from mlpxp.propagation import cost, forward
+from mlpxp.resolution import has_finer, in_float64
 from mlpxp.shapes import check_shapes
 from mlpxp.streaming import Rows
 
@@ -69,7 +70,7 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
 class Evaluator:
     """Examples that are evaluated again and again; what depends on them alone is computed once."""
 
-    network: Network
+    step: _EvaluationStep
     library: Backend
     data: tuple[Any, ...]
     folds: tuple[Any, ...]
@@ -79,13 +80,14 @@ class Evaluator:
     @beside_its_arrays
     def of(cls, network: Network, library: Backend, X: Array | Rows, Y: Array, weights: Array | None) -> Evaluator:
         xp = namespace(Y)
-        m = int(Y.shape[-1])
-        total = m if weights is None else library.to_numpy(xp.sum(weights, axis=-1)).astype("float64")
-        unit = xp.ones_like(Y[..., :1, 0]) if _counts_hits(network) else _shares_of_variance(Y, weights)
+        m, finer = int(Y.shape[-1]), has_finer(Y)
+        wide_Y, wide = (in_float64(Y), in_float64(weights)) if finer else (Y, weights)
+        total = m if wide is None else library.to_numpy(xp.sum(wide, axis=-1)).astype("float64")
+        unit = xp.ones_like(wide_Y[..., :1, 0]) if _counts_hits(network) else _shares_of_variance(wide_Y, wide)
         if isinstance(X, Rows):
-            return cls(network, library, (X, library.asarray(Y.mT), weights, unit), tuple(X.chunks()), total)
+            return cls(_EvaluationStep(network, finer), library, (X, library.asarray(Y.mT), weights, unit), tuple(X.chunks()), total)
         folds = tuple(library.asarray(rows, device=device_of(Y)) for rows in in_order(m, min(m, _BATCH)))
-        return cls(network, library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
+        return cls(_EvaluationStep(network, finer), library, (library.asarray(X.mT), library.asarray(Y.mT), weights, unit), folds, total)
 
     @beside_its_arrays
     def __call__(self, parameters: Parameters) -> Evaluation:
@@ -97,19 +99,23 @@ class Evaluator:
                 fold = in_order(len(rows), len(rows))[0]  # all of what was read
             else:
                 part, fold = self.data, rows
-            _, outs = self.library.fold(_EvaluationStep(self.network), parameters, fold, *part)
+            _, outs = self.library.fold(self.step, parameters, fold, *part)
             sums = sums + self.library.to_numpy(outs).astype("float64").sum(axis=0)
-        score = sums[1] / self.total if _counts_hits(self.network) else 1.0 - sums[1]
+        score = sums[1] / self.total if _counts_hits(self.step.network) else 1.0 - sums[1]
         return Evaluation((sums[0] / self.total).tolist(), score.tolist())
 
 
 @dataclass(frozen=True)
 class _EvaluationStep:
     network: Network
+    finer: bool
 
     def __call__(self, parameters: Parameters, rows: Any, X: Any, Y: Any, weights: Any, unit: Any) -> tuple[Parameters, Any]:
         X, Y, weights = gather(rows, X, Y, weights)
         trace = forward(self.network, parameters, X)
+        if self.finer:
+            trace = (tree_map(in_float64, trace[-1]._replace(A_in=None)),)
+            Y, weights = in_float64(Y), in_float64(weights)
         xp = namespace(Y)
         weight = float(Y.shape[-1]) if weights is None else xp.sum(weights, axis=-1)
         points = _points(self.network, xp, trace[-1].A, Y) * unit[..., :, None]

@@ -62,7 +62,7 @@ class Loop:
         One example a row; ``weights`` may be ``None``.
     batches : Batches
     penalty : Penalty
-    dropout, clip_norm
+    dropout, clip_norm, finer
         As in :class:`TrainingStep`.
     evaluator : Evaluator or None
         Of the validation data.
@@ -84,6 +84,7 @@ class Loop:
         penalty: Penalty = NO_PENALTY,
         dropout: tuple[float, ...] = (),
         clip_norm: float | None = None,
+        finer: bool = False,
         evaluator: Evaluator | None = None,
         restores_best: bool = False,
         keeper: Keeper | None = None,
@@ -99,7 +100,7 @@ class Loop:
         self.records: list[Record] = []
         W = self.state[0][0].W
         self.device, self.is_stack = device_of(W), W.ndim > 2
-        self.step = TrainingStep(network, _without_rate(optimizer), dropout, clip_norm)
+        self.step = TrainingStep(network, _without_rate(optimizer), dropout, clip_norm, finer)
         self.feed = Feed(library, W, optimizer.learning_rate, batches, penalty, len(dropout))
         self.running: Any = None  # the mask on the device; None while all members run
         self.clock = time.perf_counter() - standing.seconds

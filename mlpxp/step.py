@@ -10,6 +10,7 @@ from mlpxp.dropout import dropout_masks, with_dropout
 from mlpxp.evaluation import gather
 from mlpxp.network import Layer
 from mlpxp.propagation import backward, cost, forward
+from mlpxp.resolution import cost_in_float64, in_float64
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
@@ -51,12 +52,15 @@ class TrainingStep:
         The rate of each hidden layer; ``()`` is none.
     clip_norm : float or None, default None
         The longest that a gradient, all layers' together, may be.
+    finer : bool, default False
+        Whether the cost is float64 where the parameters are float32.
     """
 
     network: Network
     optimizer: Any
     dropout: tuple[float, ...] = ()
     clip_norm: float | None = None
+    finer: bool = False
 
     def __call__(
         self, state: tuple[Parameters, Any], inputs: Inputs, X: Any, Y: Any, weights: Any, running: Any
@@ -73,7 +77,7 @@ class TrainingStep:
             masks = dropout_masks(inputs.keys, network, Y.shape[-1], self.dropout, parameters[0].W)
             network = with_dropout(network, masks, self.dropout)
         trace = forward(network, parameters, X)
-        C = cost(network, trace, Y, weights)
+        C = (cost_in_float64 if self.finer else cost)(network, trace, Y, weights)
         gradients = backward(network, parameters, trace, Y, weights)
         if inputs.penalty is not None:
             C, gradients = _penalize(inputs.penalty, parameters, C, gradients)
@@ -90,7 +94,8 @@ def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameter
     penalized = []
     for layer, g in zip(parameters, gradients, strict=True):
         W = penalty * layer.W
-        C = C + 0.5 * xp.sum(W * layer.W, axis=(-2, -1))
+        squares = W * layer.W
+        C = C + 0.5 * xp.sum(squares if squares.dtype == C.dtype else in_float64(squares), axis=(-2, -1))
         W += g.W
         penalized.append(Layer(W, g.b))
     return C, tuple(penalized)

@@ -69,21 +69,24 @@ class Rows:
         for first in range(0, m, size):
             yield np.arange(first, min(first + size, m))
 
-    def check(self, name: str) -> None:
-        """Read all of it once, about a megabyte at a time, and refuse what can't be learnt from.
+    def check(self, name: str, dtype: str = "float64") -> None:
+        """Read all of it once, about a megabyte at a time, and refuse what can't be learnt from in a dtype.
 
         Raises
         ------
         DtypeError
             It doesn't hold numbers.
         DataError
-            NaN or infinity; the message names the first place.
+            NaN or infinity, or a number that is infinite in ``dtype``; the message names the first place.
         """
         for rows in self.chunks():
             values = self.take(rows)
             if values.dtype.kind not in "fiub":
                 raise DtypeError(f"{name} must hold numbers, got {values.dtype}")
-            good = np.isfinite(values)
+            with np.errstate(over="ignore"):
+                good = np.isfinite(values.astype(dtype, copy=False))
             if not good.all():
                 example, row = (int(position[0]) for position in (~good).nonzero())
-                raise DataError(f"{name} must be finite, got {values[example, row]} in row {row} of example {int(rows[0]) + example}")
+                got = values[example, row]
+                why = f", which is too large for {dtype}" if np.isfinite(got) else ""
+                raise DataError(f"{name} must be finite, got {got} in row {row} of example {int(rows[0]) + example}{why}")

@@ -19,6 +19,7 @@ from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
 from mlpxp.evaluation import Evaluator
 from mlpxp.feeding import Penalty
 from mlpxp.history import History, TrainingResult
+from mlpxp.judging import asks_for_finer_costs, finest
 from mlpxp.loop import Callback, Loop
 from mlpxp.network import Network, Parameters, initialize
 from mlpxp.shapes import check_precision
@@ -84,7 +85,7 @@ def train(
         Evaluated after each epoch.
     tolerance : float, optional
         Stop as converged (with validation data: stop early) when no epoch has lowered the best cost by more than this for
-        ``patience`` epochs. 0 if only ``patience`` is given.
+        ``patience`` epochs. 0 if only ``patience`` is given. Where float32 wouldn't show such a difference, the losses are float64.
     patience : int, optional
         See ``tolerance``; 10 if only that is given. With validation data the watched cost is the validation cost, and the
         parameters of the best epoch are returned.
@@ -115,7 +116,7 @@ def train(
         Stop after this time.
     callbacks : sequence of callable
         Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run, and for a stack a list of bool
-        stops the members where it is true.
+        stops the members where it is true. One that judges costs may say by which differences, in an attribute ``tolerance``.
     checkpoint : str or path, optional
         A file for where the run stands: everything that going on bit for bit needs. It is written before the first update (so that a
         place that can't be written is an error then), now and then, and at the end; the one before is kept beside it,
@@ -153,7 +154,8 @@ def train(
     Warns
     -----
     ScaleWarning
-        In float32 a feature reaches 2¹⁹, or 2¹⁹ of its standard deviations: standardise it, or train in float64.
+        In float32 a feature reaches 2¹⁹, or 2¹⁹ of its standard deviations: standardise it, or train in float64. Or improvements of
+        ``tolerance`` don't show in float32, and the device has no float64.
 
     Examples
     --------
@@ -256,6 +258,14 @@ def train(
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
         clip_norm=clip_norm,
+        finer=asks_for_finer_costs(
+            network,
+            library,
+            parameters,
+            (X, Y),
+            tolerance=finest(watch.tolerance if watch.patience is not None and held_out is None else None, *callbacks),
+            penalty=penalty / (m if penalty_on == "sum" else 1),
+        ),
         evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
         restores_best=restores_best,
         keeper=keeper,

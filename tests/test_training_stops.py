@@ -108,12 +108,12 @@ def test_a_divergence_survives_a_pickle():
 
 def test_a_validation_cost_that_is_not_finite_is_never_the_best():
     """Overflow in the validation data alone: training goes on, and the best epoch is the last that could be judged."""
-    X = np.linspace(-1, 1, 8, dtype="float32")[None]
-    far = np.full((1, 1), 1e30, dtype="float32")
+    X = np.linspace(-1, 1, 8)[None]
+    far = np.full((1, 1), 1e200)
     result = train(LINE, X, X, optimizer=GradientDescent(0.1), epochs=20, validation=(far, far), patience=5)
     assert result.stop is Stop.EARLY
     assert result.epochs == 5
-    assert (result.best_epoch, listed(result.parameters)) == (0, listed(mlpxp.initialize(LINE, seed=0)))
+    assert (result.best_epoch, listed(result.parameters)) == (0, listed(mlpxp.initialize(LINE, seed=0, dtype="float64")))
 
 
 # ----------------------------------------------------------------------------------------------------------- stopping

@@ -1,4 +1,4 @@
-"""The estimators against scikit-learn's: the time of an epoch of ``fit``, of one prediction, and the memory while fitting."""
+"""The estimators against scikit-learn's: the time of an epoch of ``fit``, of a ``partial_fit``, of one prediction, and the memory."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ CASES = (
     Case("MNIST-shaped", 60_000, 784, 10, (256, 128), 256, 1),
 )
 QUICK = (Case("small table", 150, 4, 3, (100,), 150, 100), Case("digits-shaped", 1797, 64, 10, (100,), 200, 10))
+PART = Case("a part", 20, 4, 3, (100,), 20, 1)
+MEMBERS = 16  # of an ensemble
 
 
 def run(plan: Plan, tell: Tell) -> Section:
@@ -127,6 +129,13 @@ def run(plan: Plan, tell: Tell) -> Section:
             ("data", "dtype", "who", "ms an epoch", "times as fast as scikit-learn", "in matrix products"),
             tuple(rows),
             keys=3,
+        ),
+        Grid(
+            "partial_fit",
+            f"One partial_fit, of {PART.m} rows",
+            ("who", "microseconds", "in scikit-learn's"),
+            tuple(_one_part(Theirs)),
+            keys=1,
         ),
         Grid("predict", "One row through predict", ("who", "microseconds"), tuple(_one_row(Theirs)), keys=1),
         Grid(
@@ -205,3 +214,17 @@ def _one_row(theirs: Callable[..., Any]) -> list[tuple[str, float]]:
     turns = {name: repeated(partial(model.predict, X[:1]), AGAIN) for name, model in fitted.items()}
     times = time_in_turn(turns, seconds=1.0)
     return [(name, 1e6 * timing.median / AGAIN) for name, timing in times.items()]
+
+
+def _one_part(theirs: Callable[..., Any]) -> list[tuple[str, float, float]]:
+    """Time ``partial_fit`` of a few rows, by estimators that have seen some: scikit-learn's, ours, and an ensemble's."""
+    from mlpxp.estimators import MLPClassifier
+
+    X, y = PART.data("float64")
+    ours = {"mlpxp, numpy": 1, f"mlpxp, numpy, {MEMBERS} networks": MEMBERS}
+    models = {"scikit-learn": theirs(**PART.options(1))}
+    models |= {name: MLPClassifier(**PART.options(1), n_networks=n_networks) for name, n_networks in ours.items()}
+    for model in models.values():
+        model.partial_fit(X, y, classes=range(PART.n_classes)).partial_fit(X, y)
+    times = time_in_turn({name: partial(model.partial_fit, X, y) for name, model in models.items()}, seconds=3.0)
+    return [(name, 1e6 * timing.median, timing.median / times["scikit-learn"].median) for name, timing in times.items()]

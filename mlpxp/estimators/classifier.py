@@ -18,7 +18,7 @@ from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators.labels import check_labels, class_weights, host_labels, is_multilabel, read_labels
+from mlpxp.estimators.labels import check_labels, class_weights, host_labels, is_multilabel, numbers_of, read_labels
 from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
@@ -95,7 +95,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     output_activation : str or Activation, optional
         By default softmax, or the sigmoid for two classes and for several labels.
     class_weight : dict or "balanced", optional
-        What an example of each class weighs; ``"balanced"`` is m / (n_classes · count). A class that a dict doesn't name weighs 1.
+        What an example of each class weighs; ``"balanced"`` is m / (n_classes · count). A class that a dict doesn't name weighs 1; one
+        that it names and y lacks is a warning.
     label_smoothing : float in [0, 1), default 0
         Targets are moved by this share towards the uniform distribution (Szegedy et al. 2016).
     dropout : float or sequence of float, default 0
@@ -108,8 +109,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: the accuracy, the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``
-        with X an array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``X_val``.
+        with X an array, whose values are then the ``validation_scores_``; it is told the ``sample_weight`` of the validation data if it
+        takes one. Any other than the default needs ``early_stopping`` or ``X_val``, and splits more than two classes stratified too.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -285,7 +286,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         y : array-like, shape (m,) or (m, n_classes)
             One label an example: text, whole numbers, truth values or dates; or an indicator matrix of 0 and 1, a column for each label.
         sample_weight : array-like, shape (m,), optional
-            Not negative, and not all zero.
+            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
         X_val, y_val, sample_weight_val : array-like, optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
             instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
@@ -446,7 +447,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             if classes is None and not is_multilabel(y):
                 raise DataError("classes must be passed on the first call to partial_fit.")
             self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
-        known, labels = self._binarizer.classes_, unique_labels(y)
+        known = self._binarizer.classes_
+        labels = unique_labels(y) if numbers_of(y, known) is None else known  # which takes longer
         if classes is not None and not np.array_equal(known, unique_labels(host_labels(classes, "classes"))):
             raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         if len(np.setdiff1d(labels, known, assume_unique=True)):
@@ -461,7 +463,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return self._binarize(y)
 
     def _binarize(self, y: Any) -> Any:
-        return self._binarizer.transform(y).astype(bool)
+        numbers, n = numbers_of(y, self._binarizer.classes_), len(self._binarizer.classes_)
+        if numbers is None or n < 2:
+            return self._binarizer.transform(y).astype(bool)
+        return numbers[:, None] == (np.arange(n) if n > 2 else 1)
 
     def _learnt(self, targets: Any) -> Any:
         if not self.label_smoothing:

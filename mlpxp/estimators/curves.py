@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mlpxp.estimators.monitor import Monitor
     from mlpxp.history import History
 
-__all__ = ["Left", "each", "forget", "is_flat", "means_of", "note", "scores_of"]
+__all__ = ["Left", "each", "forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
 
 _OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
 
@@ -41,9 +41,31 @@ class Left(NamedTuple):
     rates: Sequence[float] = ()
 
 
+class LastCall(NamedTuple):
+    """What the members' own attributes depend on, beside the curves.
+
+    Attributes
+    ----------
+    epochs, m : int
+        Of the last call, and the examples of each.
+    before : int
+        The examples seen before it.
+    early : bool
+        Whether it could stop early.
+    idle : tuple of int
+        The epochs at its end for which each member had stopped.
+    """
+
+    epochs: int
+    before: int
+    m: int
+    early: bool
+    idle: tuple[int, ...]
+
+
 def forget(estimator: Any) -> None:
     """Forget all epochs; L-BFGS has none."""
-    for name in (*_OF_EPOCHS, "_curves", "_left"):
+    for name in (*_OF_EPOCHS, "_curves", "_left", "_last_call"):
         vars(estimator).pop(name, None)
 
 
@@ -63,7 +85,7 @@ def each(value: Any) -> list[float]:
 
 
 def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[float]] | None, m: int, *, diverged: bool = False) -> None:
-    """Write the curves; those of an ensemble are means, and each member's are kept for it.
+    """Write the epochs of a call at the end of the curves, those of an ensemble as means: what was there is not looked at again.
 
     ``scores`` are the validation scores of each epoch, if there are validation data; in a curve, epochs without have NaN.
     """
@@ -76,35 +98,67 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
         "validation_loss_curve_": None if scores is None else [*map(tuple, map(each, history.validation_cost)), *lost],
         "validation_scores_": None if scores is None else [*map(tuple, scores), *lost],
     }
-    past, n = getattr(estimator, "_curves", dict.fromkeys(new)), len(new["loss_curve_"] or ())
+    known = vars(estimator)
+    if "_curves" not in known:
+        known.update({"_curves": dict.fromkeys(new), **dict.fromkeys(new)})
+    past, n = known["_curves"], len(new["loss_curve_"] or ())
     before = len(past["loss_curve_"] or ())
-    estimator._curves = {
-        name: None if curve is None and past[name] is None else (past[name] or [nothing] * before) + (curve or [nothing] * n)
-        for name, curve in new.items()
-    }
-    means = means_of(estimator._curves)
+    best = {name: known.get(name) for name in ("best_loss_", "best_validation_score_")}
+    for name, curve in new.items():
+        if curve is None and past[name] is None:
+            continue
+        if past[name] is None:
+            past[name] = [nothing] * before
+            known[name] = [math.nan] * before
+        past[name] += curve or [nothing] * n
+        known[name] += _means(curve or [nothing] * n)
+    added = {name: None if past[name] is None else known[name][before:] for name in past}
     seen, early = estimator.t_, estimator.early_stopping
-    vars(estimator).update(_summary(means, n, seen, m, early=early))
-    estimator._of_members = []
-    for i in range(monitor.members):
-        idle = len(history.cost) - monitor.seen[i]  # the epochs after it had stopped
+    known.update(_summary(added, n, seen, m, early=early))
+    _keep_best(estimator, best, early=early)
+    estimator._last_call = LastCall(n, seen, m, early, tuple(len(history.cost) - epochs for epochs in monitor.seen[: monitor.members]))
+
+
+def _keep_best(estimator: Any, before: dict[str, Any], *, early: bool) -> None:
+    """Make the best of the last call's epochs the best of all."""
+    if not early:
+        past = before["best_loss_"]
+        if past is None:  # nothing is known of the calls before: they stopped early
+            past = min((loss for loss in estimator.loss_curve_), default=math.inf)
+        estimator.best_loss_ = min(past, estimator.best_loss_)
+    past, here = before["best_validation_score_"], estimator.best_validation_score_
+    estimator.best_validation_score_ = here if past is None else past if here is None else max(past, here)
+
+
+def of_members(estimator: Any) -> list[dict[str, Any]]:
+    """Return the fitted attributes of each member of an ensemble that follow from its own curves."""
+    last: LastCall | None = getattr(estimator, "_last_call", None)
+    if last is None:
+        return list(estimator._of_members)
+    members = []
+    for i, idle in enumerate(last.idle):
         curves = {
             name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]]
             for name, curve in estimator._curves.items()
         }
-        estimator._of_members.append(_summary(curves, n - idle, seen, m, early=early))
+        members.append(curves | _summary(curves, last.epochs - idle, last.before, last.m, early=last.early))
+    return members
 
 
 def means_of(curves: dict[str, Any]) -> dict[str, Any]:
     """Return curves with one number a member as the curves of their means."""
-    return {name: None if curve is None else [sum(values) / len(values) for values in curve] for name, curve in curves.items()}
+    return {name: None if curve is None else _means(curve) for name, curve in curves.items()}
+
+
+def _means(curve: list[Any]) -> list[float]:
+    return [sum(values) / len(values) for values in curve]
 
 
 def _summary(curves: dict[str, Any], epochs: int, before: int, m: int, *, early: bool) -> dict[str, Any]:
-    """Return the fitted attributes that follow from the curves."""
+    """Return the numbers that follow from curves."""
     losses, scores = curves["loss_curve_"], curves["validation_scores_"]
     scored = None if scores is None else [score for score in scores if not math.isnan(score)]
-    return curves | {
+    return {
         "n_iter_": epochs,
         "t_": before + epochs * m,
         "loss_": losses[-1] if losses else math.nan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Place",
+    "check_range",
     "check_same_place",
     "is_foreign",
     "is_mapped",
@@ -70,6 +72,7 @@ def is_mapped(array: Any) -> bool:
 
 
 _AT_ONCE = 4096  # rows that are predicted
+_WIDE = {"float64", "float96", "float128"}  # the last two are NumPy's longdouble
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,28 @@ def _foreign_matrix(X: Any) -> Any:
     if not xp.all(xp.isfinite(X)):
         raise DataError("Input X contains NaN or infinity: the multi-layer perceptron has no place for missing values")
     return X
+
+
+def check_range(values: Any, dtype: str, name: str) -> None:
+    """Refuse finite numbers, dense, sparse or in a mapped file, that are infinite in the dtype in which they are computed with.
+
+    Raises
+    ------
+    DataError
+    """
+    if dtype_name(values) not in _WIDE - {dtype}:
+        return
+    stored = values.data if hasattr(values, "tocsr") else values
+    for part in dense_parts(stored) if stored.ndim == 2 else [stored]:
+        xp = namespace(part)
+        extremes = [float(extreme(part)) for extreme in (xp.min, xp.max)] if math.prod(part.shape) else []
+        with np.errstate(over="ignore"):
+            beyond = [extreme for extreme in extremes if not np.isfinite(np.asarray(extreme).astype(dtype))]
+        if beyond:
+            raise DataError(
+                f"{name} must be within ±{np.finfo(dtype).max:.4g}, got {beyond[0]:g}, which is too large for {dtype}: "
+                "put it on another scale, or fit in float64"
+            )
 
 
 def labels_at(place: Place, labels: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,11 +12,12 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 
+from mlpxp.checks import outside
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import refuse_masked, to_host
 
-__all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "read_labels"]
+__all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "numbers_of", "read_labels"]
 
 _CLASSES = {"binary", "multiclass", "multilabel-indicator"}
 _EXACT = 2**53  # from here on float64 has no place for each whole number
@@ -117,22 +119,37 @@ def is_multilabel(y: Any) -> bool:
     return bool(type_of_target(y) == "multilabel-indicator")
 
 
+def numbers_of(y: Any, classes: Any) -> Any:
+    """Return the number of each label's class (m,), or ``None`` where some have none, or are of another kind or not one an example."""
+    if y.ndim != 1 or y.dtype.kind != classes.dtype.kind:
+        return None
+    numbers = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    return numbers if (classes[numbers] == y).all() else None
+
+
 def class_weights(class_weight: Any, y: Any, classes: Any, *, incremental: bool) -> Any:
     """Return what each example weighs by its class.
 
     Raises
     ------
     RangeError, DataError
+
+    Warns
+    -----
+    UserWarning
+        The weights name a class that there is not: a fold of a time series may lack it, or it is a typing error.
     """
     if y.ndim > 1:
         raise RangeError("class_weight weighs examples by their one class, and these have several labels: use sample_weight")
     if isinstance(class_weight, dict):
-        unknown = [label for label in class_weight if label not in classes]
+        known, here = set(classes.tolist()), set(np.unique(y).tolist())
+        unknown = [label for label in class_weight if label not in known]
         if unknown:
-            raise RangeError(f"class_weight has weights for {unknown}, which are none of the classes {np.asarray(classes).tolist()}")
+            warnings.warn(f"class_weight has weights for {unknown}, which are none of the classes {sorted(known)}", stacklevel=outside())
         for label, weight in class_weight.items():
             if not isinstance(weight, Real) or not 0.0 <= float(weight) < math.inf:
                 raise RangeError(f"class_weight must be a number from 0 for each class, got {weight!r} for {label!r}")
+        class_weight = {label: weight for label, weight in class_weight.items() if label in here}
     elif incremental:
         raise RangeError(
             "class_weight='balanced' is not supported for partial_fit, which sees a part of the examples: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,13 +18,14 @@ from mlpxp.backend import choose_backend
 from mlpxp.checks import warn_of_scale
 from mlpxp.errors import DivergenceError
 from mlpxp.estimators.curves import forget
-from mlpxp.estimators.examples import columns
+from mlpxp.estimators.examples import columns, penalty_of, unit_of
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
 from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
 from mlpxp.propagation import backward, cost, forward
+from mlpxp.resolution import cost_in_float64, has_finer
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
 
@@ -35,19 +36,21 @@ if TYPE_CHECKING:
 __all__ = ["solve"]
 
 _CALLBACK = 99  # scipy's status of a minimisation that a callback stopped
-_STOPS = (Stop.CONVERGED, Stop.MAXIMUM, Stop.STUCK)  # by scipy's status
+_STOPS = {0: Stop.CONVERGED, 1: Stop.MAXIMUM, 2: Stop.STUCK}  # by scipy's status
 
 
 @dataclass(frozen=True)
 class _CostAndGradients:
-    """A step of a fold that turns parameters into their gradients."""
+    """A step of a fold that turns parameters into their gradients; the cost is float64 where the device has it."""
 
     network: Network
+    finer: bool
 
     def __call__(self, parameters: Parameters, share: Any, X: Any, Y: Any, weights: Any) -> tuple[Parameters, Any]:
         trace = forward(self.network, parameters, X.mT)
         gradients = backward(self.network, parameters, trace, Y.mT, weights)
-        return tuple(Layer(W=g.W * share, b=g.b * share) for g in gradients), cost(self.network, trace, Y.mT, weights) * share
+        C = (cost_in_float64 if self.finer else cost)(self.network, trace, Y.mT, weights)
+        return tuple(Layer(W=g.W * share, b=g.b * share) for g in gradients), C * share
 
 
 class _Objective:
@@ -55,17 +58,30 @@ class _Objective:
 
     def __init__(self, estimator: Any, network: Network, place: Place, examples: tuple[Any, Any, Any, Any]) -> None:
         X, targets, _, weights = examples
-        self.network, self.step = network, _CostAndGradients(network)
+        self.network, self.made_of = network, (estimator, network, place, examples)
         self.library = choose_backend(estimator.backend, X)
         self.device, self.dtype = estimator.device if estimator.device is not None else place.device, place.dtype
         if self.library.namespace is not place.library.namespace:
             self.device = estimator.device
-        self.Y, self.weights = estimator._learnt(targets).astype(place.dtype), weights
+        self.Y = estimator._learnt(targets).astype(place.dtype)
+        alpha = penalty_of(estimator, weights, len(targets), place)
+        self.weights = weights = None if weights is None else weights / unit_of(weights)
         self.total = float(len(targets) if weights is None else weights.sum())
-        self.alpha = float(estimator.alpha) / self.total
+        self.alpha = alpha / self.total
         self.X = columns(X, place, moves=self.library.namespace is not place.library.namespace)
+        self.finer = has_finer(self._array([0.0]))
+        self.is_coarse = self.dtype == "float32" and not self.finer
+        self.step = _CostAndGradients(network, self.finer)
         self.whole = None if isinstance(self.X, Rows) else self._part(self.X.mT, 0)
         self.n_weights = sum(n * n_in for n, n_in in network.shapes)
+
+    def in_float64(self) -> _Objective | None:
+        """Return the same of float64 parameters, if these are float32 and the device has both; X is read a part at a time, not copied."""
+        if not self.finer:
+            return None
+        estimator, network, place, (X, *others) = self.made_of
+        X = Rows(X) if isinstance(X, np.ndarray) else X
+        return _Objective(estimator, network, replace(place, dtype="float64"), (X, *others))
 
     def _part(self, X: Any, first: int) -> tuple[Any, ...]:
         """Return examples from ``first`` on as (share, X, Y, weights) on the device."""
@@ -149,7 +165,6 @@ def solve(
     estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
     estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
-    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
     if all(stop is Stop.DIVERGED for stop in stops):
@@ -192,10 +207,15 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
         if any(map(says_stop, answers)) or now > deadline:
             raise StopIteration
 
-    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+    def minimum(of: _Objective, start: Any, evaluations: int) -> Any:
+        options = {"maxfun": estimator.max_fun - evaluations, "maxiter": estimator.max_iter - iteration, "gtol": estimator.tol}
+        return minimize(of, start, method="L-BFGS-B", jac=True, options=options, callback=watch)
+
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            result = minimize(objective, latest, method="L-BFGS-B", jac=True, options=options, callback=watch)
+            result = minimum(objective, latest, 0)
+            if _STOPS.get(result.status) is Stop.STUCK and (finer := objective.in_float64()) is not None:
+                result = minimum(finer, result.x, result.nfev)  # float32 has no digits left to find a step with
         except KeyboardInterrupt:
             return _Found(objective.parameters(latest), iteration, objective(latest)[0], Stop.INTERRUPTED)
         if not (np.isfinite(result.x).all() and math.isfinite(result.fun)):
@@ -203,5 +223,13 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
     if result.status == _CALLBACK:
         n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
     else:
+        result.nit = iteration
         n, stop = _check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
+    if stop is Stop.CONVERGED and objective.is_coarse and abs(result.jac).max() > estimator.tol:
+        warnings.warn(
+            f"lbfgs stopped where float32 shows no smaller loss, though its slope is {abs(result.jac).max():.3g}, and this device has no "
+            "float64: standardise the features and the targets",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
     return _Found(objective.parameters(result.x), n, float(result.fun), stop)

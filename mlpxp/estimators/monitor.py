@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import tree_map
+from mlpxp.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpxp.history import Epoch
-    from mlpxp.stopping import Stop
 
 __all__ = ["Monitor"]
 
@@ -72,6 +72,11 @@ class Monitor:
             if not self.done[i]:
                 self._see(i, value, epoch)
         return self.done if self.members else self.done[0]
+
+    @property
+    def tolerance(self) -> float | None:
+        """By which differences of the training cost something is stopped, for :func:`mlpxp.train`; ``None`` is by none."""
+        return self.tol if self.stops and self.reason is Stop.CONVERGED and self.patience < math.inf else None
 
     def _see(self, i: int, value: float, epoch: Epoch) -> None:
         self.seen[i] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import device_of, tree_map
@@ -36,6 +37,9 @@ def moved(estimator: Any, library: Backend, device: Any) -> Any:
         new._left = estimator._left._replace(state=tree_map(move, estimator._left.state))
     if hasattr(estimator, "classes_"):
         new.classes_ = labels_at(new._place, estimator._binarizer.classes_)
-    if hasattr(estimator, "estimators_"):
-        new.estimators_ = [moved(member, library, device) for member in estimator.estimators_]
+    for name in (name for name, value in vars(estimator).items() if name.endswith("curve_") or name == "validation_scores_"):
+        vars(new)[name] = copy(vars(estimator)[name])  # a later call writes at their end
+    if hasattr(estimator, "_curves"):
+        new._curves = {name: copy(curve) for name, curve in estimator._curves.items()}
+    vars(new).pop("_members", None)
     return new

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -14,6 +15,9 @@ from mlpxp.dropout import check_dropout
 from mlpxp.errors import RangeError
 from mlpxp.estimators.errors import InvalidParameterError, translated
 from mlpxp.estimators.inputs import to_host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["CONSTRAINTS", "SIGMOID", "check_parameters", "find_scorer"]
 
@@ -60,6 +64,9 @@ CONSTRAINTS: dict[str, Any] = {
 }
 
 
+_VALIDATED: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()  # the values of each estimator that were found good
+
+
 def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool) -> list[int]:
     """Refuse parameters that have a wrong value, or that could do nothing; return the sizes of the hidden layers.
 
@@ -69,12 +76,15 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
     ------
     InvalidParameterError, RangeError
     """
-    with translated():
-        estimator._validate_params()
-    for name in ("activation", "learning_rate", "dropout", "callbacks"):
-        value = getattr(estimator, name)
-        if getattr(value, "shape", None) == () and not isinstance(value, np.generic):
-            raise InvalidParameterError(f"{name} must be one value or a sequence of them, got an array without an axis: {value!r}")
+    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+    if not _are_same(values, _VALIDATED.get(estimator, ())):
+        with translated():
+            estimator._validate_params()
+        for name in ("activation", "learning_rate", "dropout", "callbacks"):
+            value = getattr(estimator, name)
+            if getattr(value, "shape", None) == () and not isinstance(value, np.generic):
+                raise InvalidParameterError(f"{name} must be one value or a sequence of them, got an array without an axis: {value!r}")
+        _VALIDATED[estimator] = values
     hidden = _hidden_sizes(estimator.hidden_layer_sizes)
     rates = check_dropout(estimator.dropout, len(hidden))
     if not all(map(callable, estimator.callbacks)):
@@ -94,6 +104,10 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
             "or pass X_val and y_val to fit"
         )
     return hidden
+
+
+def _are_same(values: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(values) == len(others) and all(one is other for one, other in zip(values, others, strict=True))
 
 
 def _check_solver(estimator: Any, validation_data: Any, dropout: tuple[float, ...]) -> None:

@@ -101,8 +101,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)`` with X an
-        array, whose values are then the ``validation_scores_``. Any other than the default needs ``early_stopping`` or
-        ``X_val``.
+        array, whose values are then the ``validation_scores_``; it is told the ``sample_weight`` of the validation data if it takes
+        one. Any other than the default needs ``early_stopping`` or ``X_val``.
     restore_best : bool, optional
         Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
         default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
@@ -270,7 +270,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         y : array-like, shape (m,) or (m, n_outputs)
             Numbers; from 0 up with ``loss="poisson"``.
         sample_weight : array-like, shape (m,), optional
-            Not negative, and not all zero.
+            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
         X_val, y_val, sample_weight_val : array-like, optional
             Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
             instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.

@@ -14,10 +14,10 @@ from mlpxp.arrays import namespace, tree_map
 from mlpxp.backend import choose_backend
 from mlpxp.errors import DataError
 from mlpxp.estimators import lbfgs, stochastic
-from mlpxp.estimators.curves import forget
+from mlpxp.estimators.curves import forget, of_members
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
-from mlpxp.estimators.inputs import check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.estimators.inputs import check_range, check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
 from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
@@ -59,6 +59,7 @@ class MultilayerPerceptron(BaseEstimator):
     callbacks: Any
     _curves: dict[str, Any]
     _of_members: list[dict[str, Any]]
+    _members: list[Any]
     _left: Any
     coefs_: list[Any]
     intercepts_: list[Any]
@@ -105,6 +106,8 @@ class MultilayerPerceptron(BaseEstimator):
             with translated():
                 y = self._read_y(y)
                 targets = self._read_targets(y, place, classes=classes, incremental=incremental)
+            check_range(X, place.dtype, "X")
+            check_range(targets, place.dtype, "y")
             weights = read_weights(sample_weight, X.shape[0])
             by_class = self._class_weights(y, incremental=incremental)
             if by_class is not None:
@@ -153,6 +156,7 @@ class MultilayerPerceptron(BaseEstimator):
         there = parameters if stays else tree_map(lambda leaf: self._place.put(library.to_numpy(leaf), dtype=self._place.dtype), parameters)
         self.coefs_ = [layer.W.mT for layer in there]
         self.intercepts_ = [layer.b[..., 0] for layer in there]
+        self.__dict__.pop("_members", None)
         _PLACED[self] = [*self.coefs_, *self.intercepts_, self.backend, self.device], parameters
 
     def _parameters(self) -> Parameters:
@@ -184,6 +188,8 @@ class MultilayerPerceptron(BaseEstimator):
         with translated():
             y = self._read_y(y)
             targets = self._read_later_targets(y)
+        check_range(X, self._place.dtype, "X of the validation data")
+        check_range(targets, self._place.dtype, "y of the validation data")
         return X, targets, y, read_weights(weights, X.shape[0])
 
     def _features(self, X: Any, method: str) -> tuple[Any, bool]:
@@ -227,6 +233,7 @@ class MultilayerPerceptron(BaseEstimator):
                 read_features(self, X, reset=False)  # which says so, or finds that only a square is too large
                 checked = True
             if outside or part.dtype != like.dtype:
+                check_range(part, self._place.dtype, "X")
                 part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
             yield forward(network, parameters, part.mT)[-1]
 
@@ -249,23 +256,26 @@ class MultilayerPerceptron(BaseEstimator):
         xp = namespace(A)
         return xp.zeros_like(A) if A.ndim == 2 else xp.std(A, axis=0)
 
-    def _hold_members(self) -> None:
-        """Make an ensemble's members estimators of their own."""
-        self.__dict__.pop("estimators_", None)
-        if self.n_networks > 1:
-            self.estimators_ = [self._member(i) for i in range(self.n_networks)]
+    @property
+    def estimators_(self) -> list[Any]:
+        """An ensemble's members as estimators of their own; made when they are asked for, as a fit or a part of one needs none."""
+        if "coefs_" not in vars(self) or self.coefs_[0].ndim < 3:
+            raise AttributeError(f"{type(self).__name__} has estimators_ once it is fitted with n_networks > 1")
+        if "_members" not in vars(self):
+            self._members = [self._member(i, of) for i, of in enumerate(of_members(self))]
+        return self._members
 
-    def _member(self, i: int) -> Any:
+    def _member(self, i: int, own: dict[str, Any]) -> Any:
         copy: Any = clone(self)
         member = copy.set_params(n_networks=1)
         shared = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
-        for name in ("estimators_", "_left", "_curves", "_of_members"):
+        for name in ("_members", "_left", "_curves", "_of_members", "_last_call"):
             shared.pop(name, None)
         vars(member).update(shared)
         member.coefs_ = [coefs[i, ...] for coefs in self.coefs_]
         member.intercepts_ = [intercepts[i, ...] for intercepts in self.intercepts_]
         member.stop_ = self.stop_[i]
-        vars(member).update(self._of_members[i])
+        vars(member).update(own)
         return member
 
     def _moved(self, library: Backend, device: Any) -> Any:
@@ -275,6 +285,7 @@ class MultilayerPerceptron(BaseEstimator):
     def __getstate__(self) -> Any:
         theirs: Any = super().__getstate__()
         state: dict[str, Any] = dict(theirs)
+        state.pop("_members", None)
         state.pop("_place", None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if "_left" in state:
             library = choose_backend(self.backend, self.coefs_[0])
@@ -283,6 +294,7 @@ class MultilayerPerceptron(BaseEstimator):
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)
+        self.__dict__.pop("estimators_", None)  # of files that held them
         if "coefs_" in state:
             self._place = place_of(self.coefs_[0], None)
 

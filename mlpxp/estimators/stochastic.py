@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,21 +12,19 @@ from sklearn.exceptions import ConvergenceWarning
 
 from mlpxp.arrays import tree_map
 from mlpxp.backend import choose_backend
-from mlpxp.errors import DivergenceError, RangeError
-from mlpxp.estimators.curves import Left, each, is_flat, note, scores_of
-from mlpxp.estimators.errors import translated
-from mlpxp.estimators.examples import for_training, set_aside
+from mlpxp.errors import DivergenceError
+from mlpxp.estimators.curves import Left, each, note
+from mlpxp.estimators.examples import for_training, penalty_of, set_aside
 from mlpxp.estimators.initial import shuffled
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.monitor import Monitor
-from mlpxp.estimators.parameters import find_scorer
 from mlpxp.estimators.progress import bar
 from mlpxp.estimators.rates import make_optimizer
+from mlpxp.estimators.scoring import scored
 from mlpxp.estimators.validation import warns_if_far_off
 from mlpxp.history import History, TrainingResult
 from mlpxp.network import stack
 from mlpxp.stopping import Stop
-from mlpxp.streaming import Rows
 from mlpxp.training import train
 
 if TYPE_CHECKING:
@@ -74,7 +71,7 @@ def solve(
     keeper = _keeper(estimator, monitor, read, incremental=incremental)
     callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper])]
     if held_out is not None:
-        callbacks.insert(0, _scored(estimator, held_out, scores))
+        callbacks.insert(0, scored(estimator, held_out, scores))
     if given:
         callbacks.append(warns_if_far_off(network, learnt))
     if estimator.verbose:
@@ -98,7 +95,7 @@ def solve(
                 backend=estimator.backend,
                 device=estimator.device,
                 start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
-                penalty=float(estimator.alpha),
+                penalty=penalty_of(estimator, weights, m, place),
                 penalty_on="sum",
                 dropout=estimator.dropout,
                 clip_norm=estimator.clip_norm,
@@ -115,8 +112,9 @@ def solve(
     estimator.stop_ = stops if monitor.members else stops[0]
     rates = () if monitor.rate is None else monitor.rates
     estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
+    if diverged is None or best is not None:
+        _warn(estimator, stops, diverged, incremental=incremental)  # as an error, if the user will have it so, and then nothing is noted
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
-    estimator._hold_members()
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} epochs: {', '.join(dict.fromkeys(stops))}")
     if diverged is not None and best is None:
@@ -126,7 +124,6 @@ def solve(
             parameters=diverged.parameters,
             history=diverged.history,
         ) from diverged
-    _warn(estimator, stops, diverged, incremental=incremental)
 
 
 def _batch_size(asked: Any, m: int) -> int:
@@ -177,36 +174,6 @@ def _reader(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], list[f
     if isinstance(monitor, str) and monitor == "loss":
         return lambda epoch: [-cost for cost in each(epoch.validation_cost)]
     return lambda epoch: scores[-1]
-
-
-def _scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[list[float]]) -> Callable[[Epoch], None]:
-    """Return a callback that writes an epoch's validation scores: accuracy or R², or what the user's scorer says."""
-    scorer, (X, targets, y, _) = find_scorer(estimator.monitor), held_out
-    X, flat = X.take(slice(None)) if scorer is not None and isinstance(X, Rows) else X, is_flat(targets)
-
-    def score(epoch: Epoch) -> None:
-        if scorer is None:
-            scores.append(scores_of(epoch.validation_score, epoch.validation_cost, flat=flat))
-            return
-        estimator._hold(epoch.parameters)
-        with translated() if isinstance(estimator.monitor, str) else nullcontext(), _without_names(estimator):
-            value = scorer(estimator, X, y)
-        if not hasattr(value, "__float__"):
-            raise RangeError(f"monitor must return a number, got {value!r}")
-        scores.append([float(value)] * estimator.n_networks)
-
-    return score
-
-
-@contextmanager
-def _without_names(estimator: Any) -> Iterator[None]:
-    """Let an estimator predict on data whose names were read off before, without scikit-learn's warning that they have none."""
-    names = vars(estimator).pop("feature_names_in_", None)
-    try:
-        yield
-    finally:
-        if names is not None:
-            estimator.feature_names_in_ = names
 
 
 def optimizer_of(estimator: Any) -> tuple[Any, ...]:

@@ -63,6 +63,7 @@ def estimator_contents(estimator: Any) -> Contents:
     InvalidParameterError, RangeError
         A parameter has a value that it can't have, or not with what was fitted; the weights are not finite.
     """
+    from mlpxp.estimators.curves import of_members
     from mlpxp.estimators.errors import translated
     from mlpxp.estimators.fitted import check_fitted, labels_of
 
@@ -82,7 +83,7 @@ def estimator_contents(estimator: Any) -> Contents:
     names = getattr(estimator, "feature_names_in_", None)
     of_fit = {"stop_": _stops(getattr(estimator, "stop_", None)), "feature_names_in_": None if names is None else list(map(str, names))}
     of_labels = {} if labels is None else {"kind": labels.kind, "sparse": labels.sparse} | encoded_labels(labels.classes)
-    members = [_summary(member) | {"epochs": len(member.get("loss_curve_", ()))} for member in estimator._of_members]
+    members = [_summary(member) | {"epochs": len(member.get("loss_curve_", ()))} for member in of_members(estimator)]
     facts = {
         "class": type(estimator).__name__,
         "parameters": given,
@@ -181,10 +182,8 @@ def _read_history(reader: Reader, estimator: Any, facts: dict[str, Any], host: P
     estimator._of_members = [_member(reader, estimator, i, member) for i, member in enumerate(members)]
     if "left" in facts:
         estimator._left = _left(reader, estimator, reader.field(facts, "left", "a JSON object", _is_object), host)
-    if k > 1:
-        if stop is None:
-            raise reader.refuse("an ensemble must say why each member stopped")
-        estimator._hold_members()
+    if k > 1 and stop is None:
+        raise reader.refuse("an ensemble must say why each member stopped")
 
 
 def _member(reader: Reader, estimator: Any, i: int, member: dict[str, Any]) -> dict[str, Any]:

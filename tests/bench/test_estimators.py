@@ -19,12 +19,15 @@ def section(monkeypatch):
 
 
 def test_everybody_is_timed_and_weighed(section):
-    epochs, predict, memory = section.grids
+    epochs, parts, predict, memory = section.grids
     assert {(row[0], row[1], row[2]) for row in epochs.rows} == {
         ("tiny", dtype, who) for dtype in ("float64", "float32") for who in ("scikit-learn", "mlpxp, numpy", "mlpxp, strict")
     }
     assert all(row[3] > 0 and row[5] > 0 for row in epochs.rows)
     assert all(row[4] == 1.0 for row in epochs.rows if row[2] == "scikit-learn")
+    assert [row[0] for row in parts.rows] == ["scikit-learn", "mlpxp, numpy", "mlpxp, numpy, 16 networks"]
+    assert all(row[1] > 0 for row in parts.rows)
+    assert all(row[2] == pytest.approx(row[1] / parts.rows[0][1]) for row in parts.rows)
     assert [row[0] for row in predict.rows] == ["scikit-learn", "mlpxp, numpy"]
     assert all(min(row[2:]) > 0 for row in memory.rows)
     assert len(section.notes) == 1

@@ -166,7 +166,7 @@ FAILURES = {
     "validation data of another width": (lambda e: e.fit(X + 1.0, CLASSES % 2, validation_data=(X[:, :2], CLASSES)), {}),
     "validation data of other classes": (lambda e: e.fit(X[:, :2], CLASSES % 2, validation_data=(X[:, :2], CLASSES)), {}),
     "weights": (lambda e: e.fit(X[:, :2], CLASSES % 2, np.zeros(40)), {}),
-    "a class weight": (lambda e: e.fit(X[:, :2], CLASSES % 2), {"class_weight": {7: 1.0}}),
+    "a class weight": (lambda e: e.fit(X[:, :2], CLASSES % 2), {"class_weight": {0: -1.0}}),
     "a pairing": (lambda e: e.fit(X[:, :2], CLASSES), {"output_activation": "sigmoid"}),
     "a schedule": (lambda e: e.fit(X[:, :2], CLASSES % 2), {"learning_rate": [0.1]}),
     "a device": (lambda e: e.fit(X[:, :2], CLASSES % 2), {"device": "cuda:7"}),

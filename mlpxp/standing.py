@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from mlpxp.batches import Fold
     from mlpxp.history import History
     from mlpxp.network import Parameters
     from mlpxp.stopping import Stop, Watch
@@ -16,14 +19,27 @@ State: TypeAlias = "tuple[Parameters, Any]"  # the parameters and the optimizer'
 
 
 class Part(NamedTuple):
-    """The part of an epoch that is done: how many folds, the sum of their costs, each times what it weighs, and of the weights.
+    """The part of an epoch that is done: how many batches, the sum of their costs, each times what it weighs, and of the weights.
 
-    The costs are float64 on the host, () or (k,); 0 before the first fold.
+    The costs are float64 on the host, () or (k,); 0 before the first batch.
     """
 
-    folds: int = 0
+    batches: int = 0
     cost: Any = 0.0
     weight: float = 0.0
+
+    def after(self, fold: Fold, costs: Any) -> Part:
+        """Return the part with one more fold, whose costs are (n_batches,) or (n_batches, k), float64.
+
+        They are added up one after the other, so that the sum is the same, to the bit, however the epoch is cut into folds.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverging run is found by its cost, and named
+            cost = _added(self.cost, (fold.total * costs.T).T)
+        return Part(int(fold.places[-1]) + 1, cost, float(_added(self.weight, fold.total)))
+
+
+def _added(before: Any, values: Any) -> Any:
+    return np.add.accumulate(np.concatenate([np.broadcast_to(before, values[:1].shape), values]))[-1]
 
 
 NO_PART = Part()

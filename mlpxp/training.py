@@ -166,7 +166,7 @@ def train(
     >>> result.epochs, str(result.stop)
     (200, 'maximum of epochs reached')
     """
-    check_options(
+    epochs, batch_size, tolerance, patience, penalty, clip_norm, max_seconds = check_options(
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
@@ -181,7 +181,7 @@ def train(
         max_seconds=max_seconds,
         callbacks=callbacks,
     )
-    check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
+    every, every_seconds, resume = check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
     rates = check_dropout(dropout, len(network.hidden))
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
@@ -209,7 +209,7 @@ def train(
         m=m,
         size=size,
         seed=seed,
-        longest=1 if streamed else longest_fold(network, examples=members * (size or m)),
+        longest=longest_fold(network, examples=members * (size or m)),
         order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
@@ -252,7 +252,7 @@ def train(
         optimizer,
         standing,
         (*rows, weights),
-        batches=batches,
+        batches=replace(batches, longest=1) if streamed else batches,  # rows are read a batch at a time
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
         clip_norm=clip_norm,

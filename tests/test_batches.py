@@ -28,7 +28,7 @@ def test_folds_hold_batches_of_one_size_and_know_their_place(m, size, longest):
     for fold in Batches(m=m, size=size, seed=0, longest=longest).epoch(1):
         assert fold.rows.ndim == 2
         assert 1 <= fold.rows.shape[0] <= longest
-        assert fold.first == first
+        assert fold.places.tolist() == list(range(first, first + fold.rows.shape[0]))
         assert fold.total.tolist() == [fold.rows.shape[1]] * fold.rows.shape[0]  # a smaller last batch counts as what it is
         first += fold.rows.shape[0]
 

@@ -267,11 +267,13 @@ class WarmUp:
         if not callable(self.then):
             object.__setattr__(self, "then", Constant(self.then))
 
-    def __call__(self, epoch: float) -> float:
-        then: Any = self.then
+    def __call__(self, epoch: float) -> float | tuple[float, ...]:
+        aim = rate_at(self.then, max(epoch - self.epochs, 0.0))
         if epoch >= self.epochs:
-            return float(then(epoch - self.epochs))
-        return float(self.start + (then(0.0) - self.start) * epoch / self.epochs)
+            return aim
+        if isinstance(aim, tuple):  # one each for a stack
+            return tuple(self.start + (one - self.start) * epoch / self.epochs for one in aim)
+        return self.start + (aim - self.start) * epoch / self.epochs
 
 
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:

@@ -89,7 +89,7 @@ def train(
         See ``tolerance``; 10 if only that is given. With validation data the watched cost is the validation cost, and the
         parameters of the best epoch are returned.
     weights : array, shape (m,), optional
-        Non-negative weights of the examples. A batch whose weights add up to zero is skipped.
+        Non-negative weights of the examples. A batch whose weights add up to zero is skipped; a schedule and dropout count it.
     backend : str or Backend, default "auto"
         The array library to train in: X, Y, weights and validation data are made its arrays. ``"auto"`` uses arrays as and where they
         are, whatever library they come from, and NumPy for lists and other host data.
@@ -109,8 +109,9 @@ def train(
     clip_norm : float, optional
         A gradient longer than this, over all layers, is shortened to it.
     order : callable, optional
-        ``order(epoch)`` returns the order in which epoch ``epoch`` (from 1) visits the examples, (m,) of int; by default it is drawn from
-        ``seed``. It is called once an epoch, in turn.
+        ``order(epoch)`` returns the examples that epoch ``epoch`` (from 1) visits, in their order: m whole numbers from 0 and below m, as
+        a sequence or an array. They may be repeated, as in sampling with replacement, but are never more or fewer than m, so that all
+        epochs have the same batches. By default drawn from ``seed``. It is called once an epoch, in turn.
     max_seconds : float, optional
         Stop after this time.
     callbacks : sequence of callable
@@ -128,7 +129,8 @@ def train(
     resume : bool, default False
         Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
         ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
-        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. Other data are told by a few dozen examples.
+        ``every_seconds``, ``backend``, ``device``, and whether X is an array or :class:`mlpxp.Rows`; ``start`` is not looked at again.
+        Other data are told by a few dozen examples.
         ``order`` is asked for the orders of the epochs done once more, in turn. Without ``resume`` a checkpoint that is there is not
         overwritten but an error.
 

@@ -70,6 +70,33 @@ def test_a_last_batch_that_weighs_nothing_is_left_out():
     assert flat(Batches(m=5, size=2, seed=0, longest=10, weights=weights), 1) == [order[:2].tolist(), order[2:4].tolist()]
 
 
+@given(m=st.integers(1, 40), size=st.integers(1, 45), longest=st.integers(1, 9), seed=st.integers(0, 99), whole=st.booleans())
+def test_a_batch_has_its_place_whatever_weighs_nothing_and_however_folds_are_cut(m, size, longest, seed, whole):
+    weights = (np.random.default_rng(seed).random(m) < 0.3).astype(float)
+    weights[seed % m] = 1.0
+    order = np.random.default_rng(seed).permutation(m)
+    plan = Batches(m=m, size=None if whole else size, seed=0, longest=longest, weights=weights, order=lambda number: order)
+    size = m if whole else min(size, m)
+    order = np.arange(m) if size == m else order
+    wanted = {i: order[i * size : (i + 1) * size].tolist() for i in range(-(-m // size)) if weights[order[i * size : (i + 1) * size]].any()}
+    for done in {0, 1, m // size // 2}:
+        found = {}
+        for fold in plan.epoch(1, done):
+            assert len(fold.places) == len(fold.total) <= longest
+            rows = [None] if fold.rows is None else fold.rows.tolist()
+            found |= dict(zip(fold.places.tolist(), rows, strict=True))
+            for place, total in zip(fold.places, fold.total, strict=True):
+                assert total == weights[wanted[place]].sum()
+        assert found == {place: None if whole else rows for place, rows in wanted.items() if place >= done}
+
+
+def test_an_order_with_repeats_is_followed_where_all_are_one_batch():
+    for size, longest in ((None, 3), (4, 1), (9, 1)):
+        (fold,) = Batches(m=4, size=size, seed=0, longest=longest, order=lambda number: [3, 0, 3, 3]).epoch(1)
+        assert fold.rows.tolist() == [[3, 0, 3, 3]]
+        assert fold.total.tolist() == [4.0]
+
+
 @pytest.mark.parametrize(("m", "size", "shapes"), [(7, 3, [(2, 3), (1, 1)]), (6, 3, [(2, 3)]), (2, 3, [(1, 2)]), (1, 1, [(1, 1)])])
 def test_rows_in_order(m, size, shapes):
     parts = in_order(m, size)

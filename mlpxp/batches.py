@@ -12,12 +12,11 @@ from mlpxp.errors import RangeError
 from mlpxp.streaming import row_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Batches", "Fold", "in_order"]
 
 _INTEGER = np.int32  # half as much to move to a device
-_FIRST = np.zeros(1, dtype=np.int64)  # the place of an epoch's only batch
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,13 @@ class Fold:
         The examples of each batch; ``None`` is one batch of all of them.
     total : ndarray (n_batches,), float64
         What the examples of each batch weigh together.
-    places : ndarray (n_batches,) of int
+    places : sequence of int
         Which of the epoch's batches they are, counted from 0; one that weighs nothing is left out and keeps its place.
     """
 
     rows: Any
     total: Any
-    places: Any
+    places: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -78,13 +77,10 @@ class Batches:
             What ``order`` returns is no order, or visits only examples that weigh nothing.
         """
         order = self._order(number)
-        if (self.size is None or self.size >= self.m) and (self.order is None or _visits_each_once(order)):
-            order = None  # one batch of all is the same in any order: that of the rows, where they have to be read
-        if self.size is None and order is None:
+        if self.size is None and (self.order is None or _visits_each_once(order)):  # one batch of all is the same in any order
             if not done:
-                yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), _FIRST)
+                yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), range(1))
             return
-        order = np.arange(self.m) if order is None else order
         order = order.astype(_INTEGER if self.m < 2**31 else np.int64)
         size = self.size or self.m
         whole = self.m // size
@@ -107,15 +103,18 @@ class Batches:
 
     def _folds(self, rows: np.ndarray, first: int, done: int) -> Iterator[Fold]:
         """Yield batches of one size, the first of them the epoch's ``first``, as folds."""
+        n, size = rows.shape
         if self.weights is None:
-            total, places = np.full(rows.shape[0], rows.shape[1], dtype=np.float64), np.arange(rows.shape[0])
-        else:
-            total = self.weights[rows].sum(axis=-1)
-            places = np.flatnonzero(total > 0.0)
-        places = places[places >= done - first]
-        for i in range(0, len(places), self.longest):
-            here = places[i : i + self.longest]
-            yield Fold(rows[here], total[here], first + here)
+            for i in range(max(done - first, 0), n, self.longest):
+                part = rows[i : i + self.longest]
+                yield Fold(part, np.full(len(part), size, dtype=np.float64), range(first + i, first + i + len(part)))
+            return
+        total = self.weights[rows].sum(axis=-1)
+        weighty = np.flatnonzero(total > 0.0)
+        weighty = weighty[weighty >= done - first]
+        for i in range(0, len(weighty), self.longest):
+            here = weighty[i : i + self.longest]
+            yield Fold(rows[here], total[here], (first + here).tolist())
 
 
 def in_order(m: int, size: int) -> list[np.ndarray]:
@@ -126,4 +125,4 @@ def in_order(m: int, size: int) -> list[np.ndarray]:
 
 
 def _visits_each_once(order: np.ndarray) -> bool:
-    return bool((np.bincount(order, minlength=len(order)) == 1).all())
+    return int(np.count_nonzero(np.bincount(order))) == len(order)

@@ -137,7 +137,8 @@ class Loop:
             inputs = self.feed(number, fold)
             self.rates = inputs.learning_rate
             if isinstance(self.data[0], Rows):
-                inputs, data = inputs._replace(rows=None), read_rows(self.library, fold.rows[0], *self.data)
+                rows = None if fold.rows is None else fold.rows[0]
+                inputs, data = inputs._replace(rows=None), read_rows(self.library, rows, *self.data)
             else:
                 data = self.data
             self.state, costs = self.library.fold(self.step, self.state, inputs, *data, self.running)

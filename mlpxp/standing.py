@@ -33,13 +33,19 @@ class Part(NamedTuple):
 
         They are added up one after the other, so that the sum is the same, to the bit, however the epoch is cut into folds.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # a diverging run is found by its cost, and named
-            cost = _added(self.cost, (fold.total * costs.T).T)
-        return Part(int(fold.places[-1]) + 1, cost, float(_added(self.weight, fold.total)))
-
-
-def _added(before: Any, values: Any) -> Any:
-    return np.add.accumulate(np.concatenate([np.broadcast_to(before, values[:1].shape), values]))[-1]
+        weight, cost, totals = self.weight, self.cost, fold.total.tolist()
+        for total in totals:
+            weight += total
+        if costs.ndim == 1:  # Python's own numbers take less time here, and say nothing of an overflow
+            cost = float(cost)
+            for total, one in zip(totals, costs.tolist(), strict=True):
+                cost += total * one
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):  # a diverging member is found by its cost, and named
+                weighted = fold.total[:, None] * costs
+                weighted[0] += cost
+                cost = np.add.accumulate(weighted)[-1]
+        return Part(fold.places[-1] + 1, cost, weight)
 
 
 NO_PART = Part()

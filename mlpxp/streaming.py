@@ -123,7 +123,7 @@ def row_numbers(name: str, values: Any, m: int, *, length: int | None = None) ->
         raise ShapeError(f"{name} must hold numbers of rows, {wanted}, got shape {numbers.shape}")
     if numbers.dtype.kind not in "iu" and numbers.size:
         raise DtypeError(f"{name} must hold whole numbers, the numbers of rows, got {numbers.dtype}")
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < m:
+    if numbers.size and not 0 <= np.minimum.reduce(numbers) <= np.maximum.reduce(numbers) < m:
         at = int(np.argmax((numbers < 0) | (numbers >= m)))
         raise RangeError(f"{name} must hold numbers of rows from 0 to {m - 1}, got {numbers[at]} in place {at}")
     return numbers

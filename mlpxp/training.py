@@ -206,7 +206,7 @@ def train(
     restores_best = held_out is not None and patience is not None
     m = int(X.shape[-1])
     streamed = isinstance(X, Rows)
-    size = min(batch_size or m, m) if streamed else None if batch_size is None or batch_size >= m else batch_size
+    size = None if batch_size is None or batch_size >= m else batch_size
     batches = Batches(
         m=m,
         size=size,
@@ -215,9 +215,9 @@ def train(
         order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
-    rows: tuple[Any, Any] = (X if isinstance(X, Rows) else X.mT, Y.mT)
-    if size is not None:  # contiguous where batches are gathered
-        rows = (X if isinstance(X, Rows) else library.asarray(rows[0]), library.asarray(rows[1]))
+    rows: tuple[Any, ...] = tuple(  # of one layout, whatever they came in, as rounding depends on it: by example where batches are gathered
+        array if isinstance(array, Rows) else library.asarray(array).mT if size is None else library.asarray(array.mT) for array in (X, Y)
+    )
     history = History() if earlier is None else earlier.history
     past = history.cost if validation is None else history.validation_cost
     if restores_best and earlier is not None and not earlier.restored_best:
@@ -253,7 +253,7 @@ def train(
         library,
         optimizer,
         standing,
-        (*rows, weights),
+        (rows[0], rows[1], weights),
         batches=replace(batches, longest=1) if streamed else batches,  # rows are read a batch at a time
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp import draws
+from mlpxp.errors import RangeError
+from mlpxp.streaming import row_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Batches", "Fold", "in_order"]
 
@@ -27,13 +29,13 @@ class Fold:
         The examples of each batch; ``None`` is one batch of all of them.
     total : ndarray (n_batches,), float64
         What the examples of each batch weigh together.
-    first : int
-        How many of the epoch's batches come before.
+    places : sequence of int
+        Which of the epoch's batches they are, counted from 0; one that weighs nothing is left out and keeps its place.
     """
 
     rows: Any
     total: Any
-    first: int
+    places: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,11 @@ class Batches:
         Examples in a batch; ``None`` is all of them. A last batch that is smaller counts as what it is.
     seed : int
     longest : int
-        How many batches a fold may have: between folds a run can be stopped.
+        How many batches a fold may have: between folds a run can be stopped. Nothing else depends on it.
     weights : ndarray (m,) or None
         A batch whose weights add up to zero is left out.
     order : callable or None
-        ``order(number)``: the order in which an epoch visits the examples, (m,) of int; drawn from the seed if ``None``.
+        ``order(number)``: the examples that an epoch visits, in their order, (m,) of int; drawn from the seed if ``None``.
     """
 
     m: int
@@ -66,21 +68,27 @@ class Batches:
     def per_epoch(self) -> int:
         return 1 if self.size is None else -(-self.m // self.size)
 
-    def epoch(self, number: int) -> Iterator[Fold]:
-        """Yield the folds of epoch ``number`` (counted from 1)."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[Fold]:
+        """Yield the folds of epoch ``number`` (counted from 1), without its first ``done`` batches.
+
+        Raises
+        ------
+        RangeError, ShapeError, DtypeError
+            What ``order`` returns is no order, or visits only examples that weigh nothing.
+        """
         order = self._order(number)
-        if self.size is None:
-            yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), 0)
+        if self.size is None and (self.order is None or _visits_each_once(order)):  # one batch of all is the same in any order
+            if not done:
+                yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), range(1))
             return
-        if self.size >= self.m:
-            order = np.arange(self.m)  # one batch of all is the same in any order: that of the rows, where they have to be read
         order = order.astype(_INTEGER if self.m < 2**31 else np.int64)
-        whole = self.m // self.size * self.size
-        full = order[:whole].reshape(-1, self.size)
-        for first in range(0, full.shape[0], self.longest):
-            yield from self._fold(full[first : first + self.longest], first)
-        if whole < self.m:
-            yield from self._fold(order[None, whole:], full.shape[0])
+        size = self.size or self.m
+        whole = self.m // size
+        if self.order is not None and self.weights is not None and not self.weights[order].any():
+            raise RangeError(f"order({number}) must visit an example that weighs something: there would be nothing to learn from")
+        for first, rows in ((0, order[: whole * size].reshape(-1, size)), (whole, order[None, whole * size :])):
+            if rows.size:
+                yield from self._folds(rows, first, done)
 
     def pass_over(self, first: int, last: int) -> None:
         """Take it that epochs ``first`` to ``last`` are done: an order that is drawn anew each time is asked for theirs, in turn."""
@@ -90,16 +98,23 @@ class Batches:
     def _order(self, number: int) -> Any:
         """Return the order of an epoch; a given one is asked for even where all examples are one batch, as it may draw anew each time."""
         if self.order is not None:
-            return self.order(number)
+            return row_numbers(f"order({number})", self.order(number), self.m, length=self.m)
         return None if self.size is None else draws.batch_order(self.seed, number, self.m)
 
-    def _fold(self, rows: np.ndarray, first: int) -> Iterator[Fold]:
+    def _folds(self, rows: np.ndarray, first: int, done: int) -> Iterator[Fold]:
+        """Yield batches of one size, the first of them the epoch's ``first``, as folds."""
+        n, size = rows.shape
         if self.weights is None:
-            yield Fold(rows, np.full(rows.shape[0], rows.shape[1], dtype=np.float64), first)
+            for i in range(max(done - first, 0), n, self.longest):
+                part = rows[i : i + self.longest]
+                yield Fold(part, np.full(len(part), size, dtype=np.float64), range(first + i, first + i + len(part)))
             return
         total = self.weights[rows].sum(axis=-1)
-        if (total > 0.0).any():
-            yield Fold(rows[total > 0.0], total[total > 0.0], first)
+        weighty = np.flatnonzero(total > 0.0)
+        weighty = weighty[weighty >= done - first]
+        for i in range(0, len(weighty), self.longest):
+            here = weighty[i : i + self.longest]
+            yield Fold(rows[here], total[here], (first + here).tolist())
 
 
 def in_order(m: int, size: int) -> list[np.ndarray]:
@@ -107,3 +122,7 @@ def in_order(m: int, size: int) -> list[np.ndarray]:
     rows = np.arange(m, dtype=_INTEGER if m < 2**31 else np.int64)
     whole = m // size * size
     return [part for part in (rows[:whole].reshape(-1, size), rows[None, whole:]) if part.size]
+
+
+def _visits_each_once(order: np.ndarray) -> bool:
+    return int(np.count_nonzero(np.bincount(order))) == len(order)

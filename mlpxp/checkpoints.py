@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import device_of, dtype_name
 from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputError
+from mlpxp.scalars import number_or_none
 from mlpxp.storage.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.storage.files import check_writable, previous_of, remove_leftovers
 from mlpxp.storage.kinds import kind_of
@@ -133,7 +134,7 @@ def holds_run(path: str | os.PathLike[str]) -> bool:
 
 
 def _position(standing: Standing) -> tuple[Any, ...]:
-    return len(standing.history.cost), standing.part.folds, standing.stops
+    return len(standing.history.cost), standing.part.batches, standing.stops
 
 
 def asked_of(
@@ -163,12 +164,12 @@ def asked_of(
         "batch_size": batches.size or batches.m,
         "seed": batches.seed,
         "earlier epochs": standing.first,
-        "tolerance": None if tolerance is None else float(tolerance),
+        "tolerance": tolerance,
         "patience": standing.watch.patience,
-        "penalty": float(penalty),
+        "penalty": penalty,
         "penalty_on": penalty_on,
         "dropout": list(dropout),
-        "clip_norm": None if clip_norm is None else float(clip_norm),
+        "clip_norm": clip_norm,
         "order": "drawn from the seed" if batches.order is None else "given",
         "data": digest(library, examples),
         "validation data": None if held_out is None else digest(library, held_out),
@@ -176,12 +177,20 @@ def asked_of(
 
 
 def said(value: Any) -> str:
-    """Return what an optimizer was made with, in words that are the same in every process: of a function only its name."""
+    """Return what an optimizer was made with, in words that are the same in every process: of a function only its name.
+
+    A number has the same words whatever library it is of.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         parts = ", ".join(f"{field.name}={said(getattr(value, field.name))}" for field in fields(value))
         return f"{type(value).__name__}({parts})"
-    if value is None or isinstance(value, int | float | str):
-        return repr(value)
+    plain = number_or_none(value)
+    if plain is not None or value is None or isinstance(value, bool):
+        return repr(value if plain is None else plain)
+    if isinstance(value, str):
+        return repr(str(value))
+    if hasattr(value, "tolist"):
+        return said(value.tolist())
     if isinstance(value, tuple | list):
         return f"({', '.join(map(said, value))})"
     return str(getattr(value, "__qualname__", type(value).__qualname__))

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import warnings
 from collections.abc import Sequence
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import Array, check_floating, dtype_name, namespace
 from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
-from mlpxp.shapes import check_layers, check_shapes, check_whole
+from mlpxp.scalars import FROM_0, POSITIVE, flag, real_number, told, whole_number
+from mlpxp.shapes import check_layers, check_shapes
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_keeping", "check_options", "outside", "warn_of_scale"]
+__all__ = ["Numbers", "check_examples", "check_keeping", "check_options", "outside", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
 _LOOKED_AT = 2**16  # numbers, of at most 1024 examples
+
+
+class Numbers(NamedTuple):
+    """The options of :func:`mlpxp.train` that are numbers, as plain ones."""
+
+    epochs: int
+    batch_size: int | None
+    tolerance: float | None
+    patience: int | None
+    penalty: float
+    clip_norm: float | None
+    max_seconds: float | None
 
 
 def check_options(
@@ -43,39 +54,38 @@ def check_options(
     penalty_on: object = "mean",
     clip_norm: object = None,
     order: object = None,
-) -> None:
-    """Refuse options of :func:`mlpxp.train` that are out of range.
+) -> Numbers:
+    """Refuse options of :func:`mlpxp.train` that are out of range, and return those that are numbers.
 
     Raises
     ------
     RangeError
     """
     if not (hasattr(optimizer, "start") and hasattr(optimizer, "update")) or isinstance(optimizer, type):
-        raise RangeError(f"optimizer must be an optimizer such as GradientDescent(0.1) or Adam(), got {optimizer!r}")
+        raise RangeError(f"optimizer must be an optimizer such as GradientDescent(0.1) or Adam(), got {told(optimizer)}")
     if not isinstance(callbacks, Sequence) or not all(callable(callback) for callback in callbacks):
-        raise RangeError(f"callbacks must be a sequence of callables, got {callbacks!r}")
+        raise RangeError(f"callbacks must be a sequence of callables, got {told(callbacks)}")
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in {2, 3}):
         raise RangeError(f"validation must be (X, Y) or (X, Y, weights), got {type(validation).__name__}")
     if not (start is None or isinstance(start, TrainingResult | tuple)):
         raise RangeError(f"start must be a tuple of layers or an earlier TrainingResult, got {type(start).__name__}")
-    check_whole("epochs", epochs)
-    if batch_size is not None:
-        check_whole("batch_size", batch_size)
-    if patience is not None:
-        check_whole("patience", patience)
-    if penalty_on not in {"mean", "sum"}:
-        raise RangeError(f"penalty_on must be 'mean' or 'sum', got {penalty_on!r}")
+    if not isinstance(penalty_on, str) or penalty_on not in {"mean", "sum"}:
+        raise RangeError(f"penalty_on must be 'mean' or 'sum', got {told(penalty_on)}")
     if not (order is None or callable(order)):
         raise RangeError(f"order must be a callable, order(epoch), got {type(order).__name__}")
-    if clip_norm is not None and (not isinstance(clip_norm, Real) or isinstance(clip_norm, bool) or not 0.0 < float(clip_norm) < math.inf):
-        raise RangeError(f"clip_norm must be a number above 0, got {clip_norm!r}")
-    for name, value in (("tolerance", tolerance), ("penalty", penalty), ("max_seconds", max_seconds)):
-        if value is not None or name == "penalty":
-            _check_number(name, value)
+    return Numbers(
+        epochs=whole_number("epochs", epochs),
+        batch_size=None if batch_size is None else whole_number("batch_size", batch_size),
+        tolerance=None if tolerance is None else real_number("tolerance", tolerance, FROM_0),
+        patience=None if patience is None else whole_number("patience", patience),
+        penalty=real_number("penalty", penalty, FROM_0),
+        clip_norm=None if clip_norm is None else real_number("clip_norm", clip_norm, POSITIVE),
+        max_seconds=None if max_seconds is None else real_number("max_seconds", max_seconds, FROM_0),
+    )
 
 
-def check_keeping(*, checkpoint: object, every: object, every_seconds: object, resume: object) -> None:
-    """Refuse options of :func:`mlpxp.train` about checkpoints that are out of range.
+def check_keeping(*, checkpoint: object, every: object, every_seconds: object, resume: object) -> tuple[int | None, float | None, bool]:
+    """Refuse options of :func:`mlpxp.train` about checkpoints that are out of range; return ``every``, ``every_seconds`` and ``resume``.
 
     Raises
     ------
@@ -83,20 +93,15 @@ def check_keeping(*, checkpoint: object, every: object, every_seconds: object, r
     """
     if not (checkpoint is None or isinstance(checkpoint, str | os.PathLike)):
         raise RangeError(f"checkpoint must be the name of a file, got {type(checkpoint).__name__}")
-    if not isinstance(resume, bool):
-        raise RangeError(f"resume must be True or False, got {resume!r}")
+    resume = flag("resume", resume)
     for name, value in (("every", every), ("every_seconds", every_seconds), ("resume", resume or None)):
         if value is not None and checkpoint is None:
             raise RangeError(f"{name} needs checkpoint, the name of a file")
-    if every is not None:
-        check_whole("every", every)
-    if every_seconds is not None:
-        _check_number("every_seconds", every_seconds)
-
-
-def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 <= float(value) < math.inf:
-        raise RangeError(f"{name} must be a number from 0, got {value!r}")
+    return (
+        None if every is None else whole_number("every", every),
+        None if every_seconds is None else real_number("every_seconds", every_seconds, FROM_0),
+        resume,
+    )
 
 
 @beside_its_arrays

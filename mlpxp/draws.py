@@ -9,12 +9,12 @@ run needs no saved state.
 from __future__ import annotations
 
 import math
-import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpxp.errors import RangeError, UnknownNameError
+from mlpxp.errors import UnknownNameError
+from mlpxp.scalars import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +41,7 @@ def check_seed(seed: object) -> int:
     RangeError
         ``seed`` is negative or no whole number.
     """
-    try:
-        number = operator.index(seed)  # type: ignore[arg-type]  # anything else is what the except below is for
-    except TypeError:
-        number = -1
-    if number < 0 or isinstance(seed, bool):
-        raise RangeError(f"seed must be a whole number from 0, got {seed!r}")
-    return number
+    return whole_number("seed", seed, least=0)
 
 
 def weights(shapes: tuple[tuple[int, int], ...], schemes: tuple[str, ...], seed: int) -> list[np.ndarray]:

@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import partial
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.activations import ACTIVATIONS, Activation
 from mlpxp.arrays import Array, device_like, namespace
 from mlpxp.errors import RangeError
+from mlpxp.scalars import BELOW_1, number_or_none, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,15 +37,13 @@ def check_dropout(dropout: object, n_hidden: int) -> tuple[float, ...]:
     RangeError
         A rate is no number from 0 and below 1, there are not as many as hidden layers, or there is no unit to leave out.
     """
-    each: tuple[Any, ...] = (
-        tuple(dropout) if isinstance(dropout, Iterable) and not isinstance(dropout, str) else (dropout,) * max(n_hidden, 1)
-    )
-    for rate in each:
-        if not isinstance(rate, Real) or isinstance(rate, bool) or not 0.0 <= float(rate) < 1.0:
-            raise RangeError(f"dropout must be a number from 0 and below 1, or one for each hidden layer, got {dropout!r}")
-    rates: tuple[float, ...] = tuple(float(rate) for rate in each)
+    several = isinstance(dropout, Iterable) and not isinstance(dropout, str) and getattr(dropout, "shape", None) != ()
+    each: tuple[Any, ...] = tuple(dropout) if several else (dropout,) * max(n_hidden, 1)  # type: ignore[arg-type]  # it is iterable
+    rates = tuple(rate for rate in map(number_or_none, each) if rate is not None and BELOW_1.holds(rate))
+    if len(rates) < len(each):
+        raise RangeError(f"dropout must be a number from 0 and below 1, or one for each hidden layer, got {told(dropout)}")
     if n_hidden == 0 and any(rates):
-        raise RangeError(f"dropout must be 0 for a network without hidden layers, got {dropout!r}: there is no unit to leave out")
+        raise RangeError(f"dropout must be 0 for a network without hidden layers, got {told(dropout)}: there is no unit to leave out")
     if n_hidden and len(rates) != n_hidden:
         raise RangeError(f"dropout must be one number or one for each of the {n_hidden} hidden layers, got {len(rates)}")
     return rates[:n_hidden]

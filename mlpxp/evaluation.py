@@ -163,8 +163,13 @@ def gather(rows: Any, X: Any, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
 
 
 def read_rows(library: Backend, rows: Any, X: Rows, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """Return the examples in ``rows`` as rows of the library, X read where it is kept: for :func:`gather` with no rows, or all of them."""
+    """Return the examples in ``rows`` as rows of the library, X read where it is kept: for :func:`gather` with no rows, or all of them.
+
+    ``None`` is all examples; their columns are contiguous then, as those of an array are.
+    """
     xp, place = namespace(Y), device_of(Y)
+    read = library.asarray(X.take(slice(None) if rows is None else rows), dtype=dtype_name(Y), device=place)
+    if rows is None:
+        return library.asarray(read.mT).mT, Y, weights
     here = library.asarray(rows, device=place)
-    read = library.asarray(X.take(rows), dtype=dtype_name(Y), device=place)
     return read, xp.take(Y, here, axis=-2), None if weights is None else xp.take(weights, here, axis=-1)

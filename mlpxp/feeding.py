@@ -57,7 +57,8 @@ class Feed:
         """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
         n, rate = fold.total.shape[0], self.learning_rate
         if callable(rate):
-            return _per_member(self.array([rate_at(rate, number - 1 + (fold.first + i) / self.batches.per_epoch) for i in range(n)]))
+            epochs = [number - 1 + place / self.batches.per_epoch for place in fold.places]
+            return _per_member(self.array([rate_at(rate, epoch) for epoch in epochs]))
         if n not in self.constants:
             self.constants[n] = _per_member(self.array([rate] * n))
         return self.constants[n]
@@ -78,7 +79,9 @@ class Feed:
         """What the masks of each update of a fold are made of, (n, n_hidden, 2), or ``None``."""
         if not self.hidden:
             return None
-        keys = dropout_keys(self.batches.seed, number, fold.first, fold.total.shape[0], self.hidden)
+        first, n = fold.places[0], fold.places[-1] + 1 - fold.places[0]
+        keys = dropout_keys(self.batches.seed, number, first, n, self.hidden)
+        keys = keys if n == len(fold.places) else keys[[place - first for place in fold.places]]
         return self.library.asarray(keys, device=self.device)
 
 

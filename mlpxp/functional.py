@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mlpxp import propagation
 from mlpxp.arrays import namespace
 from mlpxp.backend import working_on
-from mlpxp.shapes import check_shapes, check_whole
+from mlpxp.scalars import whole_number
+from mlpxp.shapes import check_shapes
 
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
@@ -73,7 +74,7 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     with working_on(X):
         if batch_size is None:
             return propagation.predict(network, parameters, X)
-        check_whole("batch_size", batch_size)
+        batch_size = whole_number("batch_size", batch_size)
         m = X.shape[-1]
         batches = [X[..., first : min(first + batch_size, m)] for first in range(0, max(m, 1), batch_size)]
         parts = [propagation.predict(network, parameters, batch) for batch in batches]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, device_of, namespace
@@ -17,6 +16,7 @@ from mlpxp.errors import BackendError, RangeError
 from mlpxp.functional import cost, cost_and_gradients, forward
 from mlpxp.naive import check_one_network, cost_with, default_step, naive_gradients
 from mlpxp.network import Layer
+from mlpxp.scalars import POSITIVE, real_number
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
@@ -167,7 +167,7 @@ def check_gradients(
     """
     check_one_network(network, parameters, X, Y, weights)
     library, epsilon = backend_of(X), float(namespace(X).finfo(X.dtype).eps)
-    _check_tolerance(tolerance, epsilon, X.dtype)
+    tolerance = _checked_tolerance(tolerance, epsilon, X.dtype)
     ours = [_on_host(library, layer) for layer in cost_and_gradients(network, parameters, X, Y, weights)[1]]
     rounding = _ROUNDINGS * epsilon * _size(library, network, (parameters, X, Y, weights), ours)
     entries, skipped = {}, []
@@ -196,15 +196,15 @@ def check_gradients(
     return GradientCheck(tuple(comparisons), tuple(kinks), tuple(skipped))
 
 
-def _check_tolerance(tolerance: float | None, epsilon: float, dtype: Any) -> None:
+def _checked_tolerance(tolerance: float | None, epsilon: float, dtype: Any) -> float | None:
     if tolerance is None:
-        return
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0.0 < float(tolerance) < math.inf:
-        raise RangeError(f"tolerance must be a positive number, got {tolerance!r}")
+        return None
+    tolerance = real_number("tolerance", tolerance, POSITIVE)
     best = epsilon ** (2 / 3)
     if tolerance < best:
         remedy = "; use float64" if epsilon > 1e-10 else ""
         raise RangeError(f"tolerance must be at least {best:.1e} in {dtype}, got {tolerance!r}: central differences come no closer{remedy}")
+    return tolerance
 
 
 def _on_host(library: Any, layer: Layer) -> Layer:

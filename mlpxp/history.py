@@ -32,7 +32,7 @@ class Epoch:
     seconds : float
         Since the first epoch began.
     learning_rate : float, or tuple of float
-        η of the epoch's first update.
+        η at the epoch's start.
     parameters : tuple of Layer
         As they are now; not to be changed.
     """
@@ -60,7 +60,7 @@ class History:
     seconds : tuple of float
         Since the first epoch began.
     learning_rate : tuple
-        η of the epoch's first update.
+        η at the epoch's start.
     """
 
     cost: tuple[PerMember, ...] = ()

@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import is_dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from mlpxp.arrays import device_of, namespace, tree_leaves
+from mlpxp.arrays import device_of, dtype_name, namespace, tree_leaves
 from mlpxp.backend import on_device_of
-from mlpxp.errors import DivergenceError, RangeError
+from mlpxp.errors import DivergenceError, DtypeError, RangeError
 from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
 from mlpxp.history import Epoch, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import rate_at
-from mlpxp.standing import NO_PART, Part, Standing
+from mlpxp.standing import NO_PART, Standing
 from mlpxp.step import TrainingStep, choose
 from mlpxp.stopping import FOR_NOW, Stop
 from mlpxp.streaming import Rows
@@ -119,7 +118,7 @@ class Loop:
                     if self._updates(number, deadline):
                         self._report(number, last, callbacks)
                         self._keep(number)
-                if self.keeper is not None and (self.records or self.part.folds):
+                if self.keeper is not None and (self.records or self.part.batches):
                     self.keeper.keep(self._standing())
                 self._stop(Stop.MAXIMUM)
             except KeyboardInterrupt:
@@ -128,9 +127,9 @@ class Loop:
 
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
-        before, started = (self.before, self.started) if self.part.folds else (self.started, self.state[0])
+        before, started = (self.before, self.started) if self.part.batches else (self.started, self.state[0])
         unread: tuple[Fold, Any] | None = None  # the fold that runs, and its costs, still on the device
-        for fold in islice(self.batches.epoch(number), self.part.folds, None):
+        for fold in self.batches.epoch(number, self.part.batches):
             if unread is not None:
                 self._read(*unread)  # waits for the fold before, so that a stop request is soon heard
                 self._keep()
@@ -141,13 +140,19 @@ class Loop:
             inputs = self.feed(number, fold)
             self.rates = inputs.learning_rate
             if isinstance(self.data[0], Rows):
-                inputs, data = inputs._replace(rows=None), read_rows(self.library, fold.rows[0], *self.data)
+                rows = None if fold.rows is None else fold.rows[0]
+                inputs, data = inputs._replace(rows=None), read_rows(self.library, rows, *self.data)
             else:
                 data = self.data
             self.state, costs = self.library.fold(self.step, self.state, inputs, *data, self.running)
             unread = fold, costs
         if unread is None:
-            raise RangeError(f"{self.part.folds} folds of epoch {number} can't have been done, as the checkpoint says: it has fewer")
+            raise RangeError(f"{self.part.batches} batches of epoch {number} can't have been done, as the checkpoint says: it has no more")
+        if self.state[0][0].W.dtype != started[0].W.dtype:
+            raise DtypeError(
+                f"a step must keep the dtype of the parameters, {dtype_name(started[0].W)}, got {dtype_name(self.state[0][0].W)}: an "
+                "activation, a loss or an optimizer computes in another one, as with a constant of NumPy's, float64; make it a plain float"
+            )
         self._read(*unread)  # waits for all the work of the epoch
         self.costs: list[float] = _as_list(self.part.cost / self.part.weight)
         self.part = NO_PART
@@ -157,9 +162,7 @@ class Loop:
         return True
 
     def _read(self, fold: Fold, costs: Any) -> None:
-        folds, cost, weight = self.part
-        cost = cost + fold.total @ self.library.to_numpy(costs).astype("float64")
-        self.part = Part(folds + 1, cost, weight + float(fold.total.sum()))
+        self.part = self.part.after(fold, self.library.to_numpy(costs).astype("float64"))
 
     def _keep(self, epoch: int | None = None) -> None:
         if self.keeper is not None and self.keeper.due(epoch):

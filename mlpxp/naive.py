@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpxp import propagation
@@ -19,6 +18,7 @@ from mlpxp.errors import RangeError, ShapeError, UnknownNameError
 from mlpxp.instruments import complex_step
 from mlpxp.instruments.dual import constant, dual, tangent
 from mlpxp.network import Layer
+from mlpxp.scalars import POSITIVE, real_number
 from mlpxp.shapes import check_shapes
 
 if TYPE_CHECKING:
@@ -134,12 +134,11 @@ def _checked_step(method: str, step: float | None, limits: Any) -> float:
         return epsilon
     if step is None:
         return default_step(method, epsilon)
-    if not isinstance(step, Real) or isinstance(step, bool) or not 0.0 < float(step) < math.inf:
-        raise RangeError(f"step must be a positive number, got {step!r}")
+    step = real_number("step", step, POSITIVE)
     low = float(limits.smallest_normal) if method == "complex" else epsilon  # with less, w + h would be w
-    if not low <= float(step) < float(limits.max):
+    if not low <= step < float(limits.max):
         raise RangeError(f"step must be at least {low:.2g} for method {method!r} in this dtype, got {step!r}")
-    return float(step)
+    return step
 
 
 def _check_analytic(network: Network) -> None:

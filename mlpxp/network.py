@@ -223,7 +223,9 @@ def initialize(
         schemes = tuple("he_uniform" if activation in _HE else "glorot_uniform" for activation in network.activations)
     else:
         schemes = (scheme,) * len(network.shapes)
-    seeds = [draws.check_seed(one) for one in (seed if isinstance(seed, Iterable) and not isinstance(seed, str) else (seed,))]
+    several = isinstance(seed, Iterable) and not isinstance(seed, str) and getattr(seed, "shape", None) != ()
+    given: Iterable[Any] = seed if several else (seed,)  # type: ignore[assignment]  # it is iterable then
+    seeds = [draws.check_seed(one) for one in given]
     if not seeds:
         raise RangeError("seed must be a whole number or a sequence of at least one, got an empty one")
     members = []

@@ -21,6 +21,7 @@ from mlpxp.arrays import array_like, namespace, tree_map
 from mlpxp.backend import on_device_of
 from mlpxp.errors import RangeError
 from mlpxp.network import Layer, Parameters
+from mlpxp.scalars import BELOW_1, FROM_0, POSITIVE, UP_TO_1, Range, flag, real_number
 
 __all__ = [
     "Adam",
@@ -40,7 +41,7 @@ __all__ = [
 class Schedule(Protocol):
     """A learning rate that changes: called with the epochs done so far (a fraction within an epoch), it returns η.
 
-    For a stack it may also return a sequence with one for each member.
+    For a stack it may also return a sequence or an array with one for each member.
     """
 
     def __call__(self, epoch: float) -> float | Sequence[float]: ...
@@ -105,8 +106,8 @@ class GradientDescent:
 
     def __post_init__(self) -> None:
         _set_rate(self)
-        if not _is_number(self.momentum) or not 0.0 <= self.momentum <= 1.0:
-            raise RangeError(f"momentum must be in [0, 1], got {self.momentum!r}")
+        _set(self, momentum=UP_TO_1)
+        object.__setattr__(self, "nesterov", flag("nesterov", self.nesterov))
         if self.nesterov and not self.momentum:
             raise RangeError("nesterov needs momentum in (0, 1), got 0: without a velocity there is nothing to look ahead along")
 
@@ -160,10 +161,7 @@ class Adam:
 
     def __post_init__(self) -> None:
         _set_rate(self)
-        _in_range("beta1", self.beta1, 0.0, 1.0)
-        _in_range("beta2", self.beta2, 0.0, 1.0)
-        _positive("epsilon", self.epsilon)
-        _in_range("weight_decay", self.weight_decay, 0.0, math.inf)
+        _set(self, beta1=BELOW_1, beta2=BELOW_1, epsilon=POSITIVE, weight_decay=FROM_0)
 
     def start(self, parameters: Parameters) -> AdamState:
         with on_device_of(parameters[0].W):
@@ -224,7 +222,7 @@ class Constant:
     rate: float
 
     def __post_init__(self) -> None:
-        _positive("rate", self.rate)
+        _set(self, rate=POSITIVE)
 
     def __call__(self, epoch: float) -> float:
         return self.rate
@@ -239,9 +237,7 @@ class StepDecay:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _positive("rate", self.rate)
-        _positive("every", self.every)
-        _positive("factor", self.factor)
+        _set(self, rate=POSITIVE, every=POSITIVE, factor=POSITIVE)
 
     def __call__(self, epoch: float) -> float:
         return float(self.rate * self.factor ** math.floor(epoch / self.every))
@@ -256,9 +252,7 @@ class Cosine:
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("rate", self.rate)
-        _positive("epochs", self.epochs)
-        _in_range("final", self.final, 0.0, math.inf)
+        _set(self, rate=POSITIVE, epochs=POSITIVE, final=FROM_0)
 
     def __call__(self, epoch: float) -> float:
         done = min(epoch / self.epochs, 1.0)
@@ -277,27 +271,23 @@ class WarmUp:
     start: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("epochs", self.epochs)
-        _in_range("start", self.start, 0.0, math.inf)
+        _set(self, epochs=POSITIVE, start=FROM_0)
         if not callable(self.then):
             object.__setattr__(self, "then", Constant(self.then))
 
-    def __call__(self, epoch: float) -> float:
-        then: Any = self.then
+    def __call__(self, epoch: float) -> float | tuple[float, ...]:
+        aim = rate_at(self.then, max(epoch - self.epochs, 0.0))
         if epoch >= self.epochs:
-            return float(then(epoch - self.epochs))
-        return float(self.start + (then(0.0) - self.start) * epoch / self.epochs)
+            return aim
+        if isinstance(aim, tuple):  # one each for a stack
+            return tuple(self.start + (one - self.start) * epoch / self.epochs for one in aim)
+        return self.start + (aim - self.start) * epoch / self.epochs
 
 
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:
     """Return η after ``epoch`` epochs: the schedule's value, or the constant (one each for a stack)."""
     if callable(learning_rate):
-        rate: Any = learning_rate(epoch)
-        one_each = isinstance(rate, Sequence) and not isinstance(rate, str)
-        rates: tuple[Any, ...] = tuple(rate) if one_each else (rate,)
-        for one in rates:
-            _in_range("the rate of a schedule", one, 0.0, math.inf)
-        return tuple(map(float, rates)) if one_each else float(rates[0])
+        return _rates("the rate of a schedule", learning_rate(epoch), FROM_0)
     return tuple(learning_rate) if isinstance(learning_rate, Sequence) else learning_rate
 
 
@@ -325,36 +315,25 @@ def _zeros(parameters: Parameters) -> Parameters:
     return zeros
 
 
+def _set(value: Any, **wanted: Range) -> None:
+    """Check the numbers of a frozen value by name, and make them plain."""
+    for name, one in wanted.items():
+        object.__setattr__(value, name, real_number(name, getattr(value, name), one))
+
+
 def _set_rate(optimizer: Any) -> None:
     """Check η and make it hashable: a float, a tuple of floats, or a schedule."""
     rate = optimizer.learning_rate
     if callable(rate):
         return
-    if hasattr(rate, "__len__") and not isinstance(rate, str):
-        rates = tuple(rate)
-        if not rates:
-            raise RangeError("learning_rate must be a positive number, or one for each member of a stack, got an empty sequence")
-        for one in rates:
-            _positive("learning_rate", one)
-        object.__setattr__(optimizer, "learning_rate", tuple(map(float, rates)))
-    else:
-        _positive("learning_rate", rate)
-        object.__setattr__(optimizer, "learning_rate", float(rate))
+    rates = _rates("learning_rate", rate, POSITIVE)
+    if rates == ():
+        raise RangeError("learning_rate must be a positive number, or one for each member of a stack, got an empty sequence")
+    object.__setattr__(optimizer, "learning_rate", rates)
 
 
-def _positive(name: str, value: Any) -> None:
-    if not _is_number(value) or not 0.0 < value < math.inf:
-        raise RangeError(f"{name} must be a positive number, got {value!r}")
-
-
-def _in_range(name: str, value: Any, low: float, high: float) -> None:
-    if not _is_number(value) or not low <= value < high:
-        wanted = f"in [{low:g}, {high:g})" if high < math.inf else f"a number from {low:g}"
-        raise RangeError(f"{name} must be {wanted}, got {value!r}")
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return not isinstance(value, bool | str) and math.isfinite(value)
-    except TypeError:
-        return False
+def _rates(name: str, rate: Any, wanted: Range) -> float | tuple[float, ...]:
+    """Return one rate as a float, and several, in a sequence or an array, as a tuple of floats."""
+    if type(rate) is float or isinstance(rate, str) or not hasattr(rate, "__len__") or getattr(rate, "shape", None) == ():
+        return real_number(name, rate, wanted)
+    return tuple(real_number(name, one, wanted) for one in rate)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, check_together, dtype_name
-from mlpxp.errors import DtypeError, RangeError, ShapeError
+from mlpxp.errors import DtypeError, ShapeError
 from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_layers", "check_precision", "check_shapes", "check_whole"]
+__all__ = ["check_layers", "check_precision", "check_shapes"]
 
 _HALF = ("float16", "bfloat16")
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
@@ -58,16 +57,6 @@ def check_shapes(
             raise ShapeError("X and Y must have at least one example, got none: a mean over no examples is undefined")
     if weights is not None and tuple(weights.shape) not in ((X.shape[-1],), (*stacked, X.shape[-1])):
         raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
-
-
-def check_whole(name: str, value: object) -> None:
-    """Refuse anything but a whole number from 1."""
-    try:
-        good = operator.index(value) >= 1 and not isinstance(value, bool)  # type: ignore[arg-type]  # anything else is what the except is for
-    except TypeError:
-        good = False
-    if not good:
-        raise RangeError(f"{name} must be a whole number from 1, got {value!r}")
 
 
 def check_precision(Y: Array) -> None:

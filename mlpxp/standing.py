@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from mlpxp.batches import Fold
     from mlpxp.history import History
     from mlpxp.network import Parameters
     from mlpxp.stopping import Stop, Watch
@@ -16,14 +19,33 @@ State: TypeAlias = "tuple[Parameters, Any]"  # the parameters and the optimizer'
 
 
 class Part(NamedTuple):
-    """The part of an epoch that is done: how many folds, the sum of their costs, each times what it weighs, and of the weights.
+    """The part of an epoch that is done: how many batches, the sum of their costs, each times what it weighs, and of the weights.
 
-    The costs are float64 on the host, () or (k,); 0 before the first fold.
+    The costs are float64 on the host, () or (k,); 0 before the first batch.
     """
 
-    folds: int = 0
+    batches: int = 0
     cost: Any = 0.0
     weight: float = 0.0
+
+    def after(self, fold: Fold, costs: Any) -> Part:
+        """Return the part with one more fold, whose costs are (n_batches,) or (n_batches, k), float64.
+
+        They are added up one after the other, so that the sum is the same, to the bit, however the epoch is cut into folds.
+        """
+        weight, cost, totals = self.weight, self.cost, fold.total.tolist()
+        for total in totals:
+            weight += total
+        if costs.ndim == 1:  # Python's own numbers take less time here, and say nothing of an overflow
+            cost = float(cost)
+            for total, one in zip(totals, costs.tolist(), strict=True):
+                cost += total * one
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):  # a diverging member is found by its cost, and named
+                weighted = fold.total[:, None] * costs
+                weighted[0] += cost
+                cost = np.add.accumulate(weighted)[-1]
+        return Part(fold.places[-1] + 1, cost, weight)
 
 
 NO_PART = Part()

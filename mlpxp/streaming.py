@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.errors import DataError, DtypeError, ShapeError
+from mlpxp.backend import get_backend
+from mlpxp.errors import DataError, DtypeError, RangeError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Rows"]
+__all__ = ["Rows", "row_numbers"]
 
 _CHUNK = 1 << 17  # numbers that are read at once where the order is free: 1 MiB in float64
 
@@ -22,9 +23,10 @@ class Rows:
     Parameters
     ----------
     values : array-like, shape (m, n_0)
-        Whatever has a shape and a dtype, and takes an array of row numbers: ``numpy.memmap``, SciPy's ``csr_array``, an HDF5 data set.
-    index : ndarray of int, optional
-        The rows that count, in their order; all by default.
+        Whatever has a shape and a dtype, and reads rows by their numbers: ``numpy.memmap``, SciPy's ``csr_array``, an HDF5 data set. Of
+        what is no ndarray and no sparse matrix only rows in rising order are asked for, each once, or a slice.
+    index : array of int, optional
+        The rows that count, counted from 0, in their order and as often as they are there; all by default.
 
     Attributes
     ----------
@@ -33,8 +35,8 @@ class Rows:
 
     Raises
     ------
-    ShapeError
-        ``values`` is no matrix.
+    ShapeError, DtypeError, RangeError
+        ``values`` is no matrix or has no dtype, or ``index`` holds something else than numbers of its rows.
 
     Examples
     --------
@@ -52,15 +54,26 @@ class Rows:
         shape = tuple(getattr(values, "shape", ()))
         if len(shape) != 2:
             raise ShapeError(f"rows must be a matrix of shape (m, n_0), got {shape or type(values).__name__}")
-        self.values = values
-        self.index = index
-        self.shape = (int(shape[1]), int(shape[0] if index is None else len(index)))
+        if not hasattr(values, "dtype"):
+            raise DtypeError(f"rows must have a dtype, as arrays do, got {type(values).__name__}: convert a table with to_numpy()")
+        self.values = values.tocsr() if hasattr(values, "tocsr") else values
+        self.index = None if index is None else row_numbers("index", index, int(shape[0]))
+        self.shape = (int(shape[1]), int(shape[0] if self.index is None else len(self.index)))
 
     def take(self, rows: Any) -> Any:
-        """Return these rows as a dense ndarray."""
+        """Return these rows, an ndarray of their numbers or a slice, as a dense ndarray."""
         rows = rows if self.index is None else self.index[rows]
-        taken = self.values[rows]
-        return taken.toarray() if hasattr(taken, "toarray") else np.asarray(taken)
+        if isinstance(self.values, np.ndarray):
+            return np.asarray(self.values[rows])
+        return self.values[rows].toarray() if hasattr(self.values, "tocsr") else self._read(rows)
+
+    def _read(self, rows: Any) -> Any:
+        """Return rows of what reads them in rising order only, and each once."""
+        rows = np.arange(self.shape[1])[rows] if isinstance(rows, slice) else rows
+        rising, places = np.unique(rows, return_inverse=True)
+        first, end = int(rising[0]), int(rising[-1]) + 1
+        read = np.asarray(self.values[first:end] if end - first == len(rising) else self.values[rising])
+        return read if np.array_equal(rising, rows) else read[places]
 
     def chunks(self) -> Iterator[Any]:
         """Yield the row numbers in order, as many at a time as make about a megabyte."""
@@ -90,3 +103,30 @@ class Rows:
                 got = values[example, row]
                 why = f", which is too large for {dtype}" if np.isfinite(got) else ""
                 raise DataError(f"{name} must be finite, got {got} in row {row} of example {int(rows[0]) + example}{why}")
+
+
+def row_numbers(name: str, values: Any, m: int, *, length: int | None = None) -> np.ndarray:
+    """Return the numbers of rows as an ndarray of int, those of any array library too.
+
+    Raises
+    ------
+    ShapeError
+        They are not one after the other, or not ``length``.
+    DtypeError
+        They are no whole numbers.
+    RangeError
+        One is no row: they are counted from 0, and none from the end.
+    """
+    try:
+        numbers = values if type(values) is np.ndarray else get_backend("numpy").asarray(values)
+    except DataError:
+        numbers = np.asarray(None)
+    if numbers.ndim != 1 or (length is not None and len(numbers) != length):
+        wanted = "one after the other" if length is None else f"({length},), one for each example"
+        raise ShapeError(f"{name} must hold numbers of rows, {wanted}, got shape {numbers.shape}")
+    if numbers.dtype.kind not in "iu" and numbers.size:
+        raise DtypeError(f"{name} must hold whole numbers, the numbers of rows, got {numbers.dtype}")
+    if numbers.size and not 0 <= np.minimum.reduce(numbers) <= np.maximum.reduce(numbers) < m:
+        at = int(np.argmax((numbers < 0) | (numbers >= m)))
+        raise RangeError(f"{name} must hold numbers of rows from 0 to {m - 1}, got {numbers[at]} in place {at}")
+    return numbers

@@ -90,7 +90,7 @@ def train(
         See ``tolerance``; 10 if only that is given. With validation data the watched cost is the validation cost, and the
         parameters of the best epoch are returned.
     weights : array, shape (m,), optional
-        Non-negative weights of the examples. A batch whose weights add up to zero is skipped.
+        Non-negative weights of the examples. A batch whose weights add up to zero is skipped; a schedule and dropout count it.
     backend : str or Backend, default "auto"
         The array library to train in: X, Y, weights and validation data are made its arrays. ``"auto"`` uses arrays as and where they
         are, whatever library they come from, and NumPy for lists and other host data.
@@ -110,8 +110,9 @@ def train(
     clip_norm : float, optional
         A gradient longer than this, over all layers, is shortened to it.
     order : callable, optional
-        ``order(epoch)`` returns the order in which epoch ``epoch`` (from 1) visits the examples, (m,) of int; by default it is drawn from
-        ``seed``. It is called once an epoch, in turn.
+        ``order(epoch)`` returns the examples that epoch ``epoch`` (from 1) visits, in their order: m whole numbers from 0 and below m, as
+        a sequence or an array. They may be repeated, as in sampling with replacement, but are never more or fewer than m, so that all
+        epochs have the same batches. By default drawn from ``seed``. It is called once an epoch, in turn.
     max_seconds : float, optional
         Stop after this time.
     callbacks : sequence of callable
@@ -129,7 +130,8 @@ def train(
     resume : bool, default False
         Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
         ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
-        ``every_seconds``, ``backend``, ``device``; ``start`` is not looked at again. Other data are told by a few dozen examples.
+        ``every_seconds``, ``backend``, ``device``, and whether X is an array or :class:`mlpxp.Rows`; ``start`` is not looked at again.
+        Other data are told by a few dozen examples.
         ``order`` is asked for the orders of the epochs done once more, in turn. Without ``resume`` a checkpoint that is there is not
         overwritten but an error.
 
@@ -168,7 +170,7 @@ def train(
     >>> result.epochs, str(result.stop)
     (200, 'maximum of epochs reached')
     """
-    check_options(
+    epochs, batch_size, tolerance, patience, penalty, clip_norm, max_seconds = check_options(
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
@@ -183,7 +185,7 @@ def train(
         max_seconds=max_seconds,
         callbacks=callbacks,
     )
-    check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
+    every, every_seconds, resume = check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
     rates = check_dropout(dropout, len(network.hidden))
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
@@ -206,18 +208,18 @@ def train(
     restores_best = held_out is not None and patience is not None
     m = int(X.shape[-1])
     streamed = isinstance(X, Rows)
-    size = min(batch_size or m, m) if streamed else None if batch_size is None or batch_size >= m else batch_size
+    size = None if batch_size is None or batch_size >= m else batch_size
     batches = Batches(
         m=m,
         size=size,
         seed=seed,
-        longest=1 if streamed else longest_fold(network, examples=members * (size or m)),
+        longest=longest_fold(network, examples=members * (size or m)),
         order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
     )
-    rows: tuple[Any, Any] = (X if isinstance(X, Rows) else X.mT, Y.mT)
-    if size is not None:  # contiguous where batches are gathered
-        rows = (X if isinstance(X, Rows) else library.asarray(rows[0]), library.asarray(rows[1]))
+    rows: tuple[Any, ...] = tuple(  # of one layout, whatever they came in, as rounding depends on it: by example where batches are gathered
+        array if isinstance(array, Rows) else library.asarray(array).mT if size is None else library.asarray(array.mT) for array in (X, Y)
+    )
     history = History() if earlier is None else earlier.history
     past = history.cost if validation is None else history.validation_cost
     if restores_best and earlier is not None and not earlier.restored_best:
@@ -253,8 +255,8 @@ def train(
         library,
         optimizer,
         standing,
-        (*rows, weights),
-        batches=batches,
+        (rows[0], rows[1], weights),
+        batches=replace(batches, longest=1) if streamed else batches,  # rows are read a batch at a time
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
         clip_norm=clip_norm,

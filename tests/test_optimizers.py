@@ -241,6 +241,16 @@ def test_numbers_from_zero(make, name, value):
         make(value)
 
 
+def test_a_warm_up_to_a_schedule_with_one_rate_for_each_member():
+    schedule = WarmUp(2, lambda epoch: [0.1 + epoch, 0.2], start=0.02)
+    assert [rate_at(schedule, epoch) for epoch in (0.0, 1.0, 2.0, 3.0)] == [
+        (0.02, 0.02),
+        pytest.approx((0.06, 0.11)),
+        (0.1, 0.2),
+        (1.1, 0.2),
+    ]
+
+
 def test_nesterov_needs_momentum():
     with pytest.raises(RangeError, match=r"^nesterov needs momentum in \(0, 1\), got 0"):
         GradientDescent(0.1, nesterov=True)

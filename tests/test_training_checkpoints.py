@@ -145,13 +145,13 @@ def test_a_run_that_was_cut_within_an_epoch_ends_as_one_that_wasn_t(path, cut, m
     with pytest.raises(CutError):
         run(name, checkpoint=path, every_seconds=0)
     found = look_at_checkpoint(path)
-    assert found.epochs + found.folds > 0
+    assert found.epochs + found.batches > 0
     monkeypatch.setattr("mlpxp.training.longest_fold", lambda network, examples: 5)  # the file says how the epochs are cut
     for _ in range(2):
         cut(5)
         with pytest.raises(CutError):
             run(name, checkpoint=path, every_seconds=0, resume=True)
-    assert look_at_checkpoint(path).epochs > found.epochs or look_at_checkpoint(path).folds > found.folds
+    assert look_at_checkpoint(path).epochs > found.epochs or look_at_checkpoint(path).batches > found.batches
     assert_the_same(run(name, checkpoint=path, resume=True), whole)
 
 
@@ -161,7 +161,7 @@ def test_every_place_within_an_epoch(path, cut, monkeypatch, fold):
     cut(1 + 4 * 4 + fold)  # seven batches are four folds: three times within the epoch, and once after it
     with pytest.raises(CutError):
         run("dropout", checkpoint=path, every_seconds=0)
-    assert (look_at_checkpoint(path).epochs, look_at_checkpoint(path).folds) == (4, fold)
+    assert (look_at_checkpoint(path).epochs, look_at_checkpoint(path).batches) == (4, 2 * fold)
     assert_the_same(run("dropout", checkpoint=path, resume=True), run("dropout"))
 
 

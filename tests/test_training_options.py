@@ -227,7 +227,7 @@ def test_a_divergence_is_a_value_error_too():
 @pytest.mark.parametrize("value", [0, 0.0, -1.0, float("nan"), float("inf"), "1", True])
 def test_a_limit_that_is_none(value):
     X, Y = data()
-    with pytest.raises(RangeError, match=r"^clip_norm must be a number above 0, got "):
+    with pytest.raises(RangeError, match=r"^clip_norm must be a positive number, got "):
         train(NETWORK, X, Y, optimizer=Adam(), epochs=1, clip_norm=value)
 
 

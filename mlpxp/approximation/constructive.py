@@ -11,7 +11,7 @@ from mlpxp.approximation.approximants import Approximant, judged, layers
 from mlpxp.approximation.targets import Bound, Target, on_interval
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -78,8 +78,7 @@ def sigmoid_staircase(
     >>> round(float(staircase.max_error), 4), round(staircase.bound.value, 4)
     (0.1, 0.1001)
     """
-    (a, b), n = on_interval(target, "a staircase of sigmoids"), width
-    check_whole("width", width)
+    (a, b), n = on_interval(target, "a staircase of sigmoids"), whole_number("width", width)
     if not (isinstance(steepness, int | float) and LEAST_STEEP <= steepness <= MOST_STEEP):
         raise RangeError(f"steepness must be a number from {LEAST_STEEP} to {MOST_STEEP:,}, got {steepness!r}")
     h = (b - a) / (n + 1)

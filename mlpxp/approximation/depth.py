@@ -15,7 +15,7 @@ from mlpxp.approximation.fitting import Fitting, Tell, fit_all, whole_numbers
 from mlpxp.approximation.targets import Target, make_target
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 __all__ = ["DepthStudy", "deep_against_wide", "sizes_within"]
 
@@ -90,7 +90,7 @@ def deep_against_wide(
     if not made:
         raise RangeError("targets must be at least one function, got none")
     how, hidden = fitting or Fitting(), whole_numbers("depths", depths)
-    check_whole("parameters", parameters)
+    parameters = whole_number("parameters", parameters)
     found = []
     for index, target in enumerate(made):
         networks = [Network(sizes_within(parameters, depth, target.dimension), hidden=activation, output="identity") for depth in hidden]

@@ -15,7 +15,7 @@ from mlpxp.backend import Backend, get_backend
 from mlpxp.errors import RangeError, UnknownNameError
 from mlpxp.network import Layer, Network, Parameters, initialize, stack
 from mlpxp.optimizers import Adam, Cosine
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 from mlpxp.stopping import Stop
 from mlpxp.training import train
 
@@ -66,10 +66,8 @@ class Fitting:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        check_whole("seeds", self.seeds)
-        check_whole("epochs", self.epochs)
-        if self.examples is not None:
-            check_whole("examples", self.examples)
+        for name in ("seeds", "epochs", *(() if self.examples is None else ("examples",))):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         if self.spacing not in ("chebyshev", "uniform"):
             raise UnknownNameError(f"spacing must be chebyshev or uniform, got {self.spacing!r}")
         self.optimizer  # noqa: B018 - checks the learning rate

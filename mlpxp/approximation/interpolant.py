@@ -9,7 +9,7 @@ import numpy as np
 from mlpxp.approximation.approximants import Approximant, judged, layers
 from mlpxp.approximation.targets import Bound, Target, on_interval
 from mlpxp.network import Network
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -57,7 +57,7 @@ def relu_interpolant(
     (0.015625, 0.015625, 'h²/8 max|f″|')
     """
     a, b = on_interval(target, "ReLU's interpolant")
-    check_whole("segments", segments)
+    segments = whole_number("segments", segments)
     knots = np.linspace(a, b, segments + 1)
     values = target(knots)
     slopes = np.diff(values) / np.diff(knots)

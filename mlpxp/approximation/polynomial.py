@@ -15,7 +15,7 @@ from mlpxp.approximation.fitting import Fitting, Tell, fit_all, whole_numbers
 from mlpxp.approximation.targets import Target, box_grid, make_target, on_interval
 from mlpxp.errors import RangeError
 from mlpxp.network import Network
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 __all__ = ["PolynomialStudy", "best_polynomial", "polynomial_failure", "polynomial_network", "power"]
 
@@ -62,7 +62,7 @@ def power(degree: int) -> Activation:
     RangeError
         ``degree`` is no whole number from 1 to 12.
     """
-    _check_degree(degree)
+    degree = _checked_degree(degree)
     exponent = float(degree)
     return Activation(f"z^{degree}", lambda Z: Z**exponent, lambda Z, A: exponent * Z ** (exponent - 1.0), needs_z=True)
 
@@ -128,7 +128,7 @@ def best_polynomial(target: Target, degree: int) -> tuple[NDArray[np.float64], f
         The target has more than one variable, or the degree is out of range.
     """
     on_interval(target, "a polynomial")
-    _check_degree(degree)
+    degree = _checked_degree(degree)
     points = box_grid(target.box)
     u, f = ((points - target.centre) / target.reach)[0], target(*points)
     coefficients = np.polynomial.chebyshev.chebfit(u, f, degree)
@@ -154,7 +154,8 @@ def polynomial_network(target: Target, degree: int, **on: Any) -> Approximant:
     return judged(f"best polynomial of degree {degree}, as a network", target, network, parameters)
 
 
-def _check_degree(degree: Any) -> None:
-    check_whole("degree", degree)
+def _checked_degree(degree: int) -> int:
+    degree = whole_number("degree", degree)
     if degree > _HIGHEST:
         raise RangeError(f"degree must be at most {_HIGHEST}, got {degree}: higher powers need more digits than float64 has")
+    return degree

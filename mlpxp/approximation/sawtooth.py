@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpxp.approximation.approximants import layers
 from mlpxp.errors import RangeError
 from mlpxp.network import Network, Parameters
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -73,7 +73,7 @@ def count_sawtooth(depth: int) -> SawtoothCount:
     >>> count_sawtooth(10)
     SawtoothCount(depth=10, teeth=512, deep_units=20, deep_parameters=61, shallow_units=1024, shallow_parameters=3073, hopeless_units=1022)
     """
-    _check_depth(depth)
+    depth = _checked_depth(depth)
     pieces = 2**depth
     return SawtoothCount(depth, pieces // 2, 2 * depth, 6 * depth + 1, pieces, 3 * pieces + 1, pieces - 2)
 
@@ -101,7 +101,7 @@ def deep_sawtooth(depth: int, *, backend: str | Backend = "auto", device: Any = 
     UnknownNameError, BackendError, DtypeError
         A backend, a device or a dtype that is not there.
     """
-    _check_depth(depth)
+    depth = _checked_depth(depth)
     bends = [0.0, -0.5]
     first, between, last = ([[1.0], [1.0]], bends), ([[2.0, -4.0], [2.0, -4.0]], bends), ([[2.0, -4.0]], [0.0])
     network = Network((1, *(2,) * depth, 1), hidden="relu", output="identity")
@@ -110,14 +110,15 @@ def deep_sawtooth(depth: int, *, backend: str | Backend = "auto", device: Any = 
 
 def sawtooth_text(depth: int) -> str:
     """T^k as a formula, for :func:`make_target`: ``1 - abs(2*x - 1)`` within itself."""
-    _check_depth(depth)
+    depth = _checked_depth(depth)
     text = "x"
     for _ in range(depth):
         text = f"(1 - abs(2*{text} - 1))"
     return text[1:-1]
 
 
-def _check_depth(depth: int) -> None:
-    check_whole("depth", depth)
+def _checked_depth(depth: int) -> int:
+    depth = whole_number("depth", depth)
     if depth > _DEEPEST:
         raise RangeError(f"depth must be at most {_DEEPEST}, got {depth}: the sawtooth's slope is 2^depth, and numbers have 53 bits")
+    return depth

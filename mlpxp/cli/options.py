@@ -15,7 +15,7 @@ from mlpxp.checks import check_keeping, check_options
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.network import Network
 from mlpxp.optimizers import Adam, AdamW, Cosine, GradientDescent
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 from mlpxp.storage import check_writable
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ def _whole_numbers(text: str, says: str, name: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
         raise RangeError(says)
-    for part in parts:
-        check_whole(name, int(part))
-    return tuple(int(part) for part in parts)
+    return tuple(whole_number(name, int(part)) for part in parts)
 
 
 def names(texts: Sequence[str]) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class Report:
 
     def checkpoint(self, path: str, stands: Checkpoint) -> None:
         """Where the run of a checkpoint stands."""
-        part = ", and part of the next" if stands.folds else ""
+        part = ", and part of the next" if stands.batches else ""
         self._line(f"{path}: a checkpoint of a training run, {counted(stands.epochs, 'epoch')} done{part}")
         self._facts(facts_of(stands))
 

@@ -472,7 +472,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if not self.label_smoothing:
             return targets
         n = targets.shape[1] if self._binarizer.y_type_ == "multiclass" else 2
-        return (1.0 - self.label_smoothing) * targets + self.label_smoothing / n
+        smoothing = float(self.label_smoothing)
+        return (1.0 - smoothing) * targets + smoothing / n
 
     def _class_weights(self, y: Any, *, incremental: bool) -> Any:
         if self.class_weight is None:

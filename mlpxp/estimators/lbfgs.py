@@ -150,10 +150,10 @@ def solve(
     start = estimator._parameters()
     check_custom_loss(network, start, objective.X, objective.Y, len(objective.Y))
     warn_of_scale(objective.library, objective.X, objective.dtype)
-    deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
+    deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else float(estimator.max_seconds))
     members = unstack(start) if estimator.n_networks > 1 else [start]
     found: list[_Found] = []
-    with bar(estimator.max_iter, shown=estimator.progress) as shown:
+    with bar(int(estimator.max_iter), shown=estimator.progress) as shown:
         for member in members:
             if found and found[-1].stop is Stop.INTERRUPTED:
                 found.append(_Found(member, 0, objective(objective.vector(member))[0], Stop.INTERRUPTED))
@@ -202,13 +202,14 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
         answers = []
         if callbacks:
             cost, parameters = float(intermediate_result.fun), objective.parameters(latest)
-            epoch = Epoch(iteration, estimator.max_iter, cost, None, None, now - begun, math.nan, parameters)
+            epoch = Epoch(iteration, int(estimator.max_iter), cost, None, None, now - begun, math.nan, parameters)
             answers = [callback(epoch) for callback in callbacks]  # each of them hears of it
         if any(map(says_stop, answers)) or now > deadline:
             raise StopIteration
 
     def minimum(of: _Objective, start: Any, evaluations: int) -> Any:
-        options = {"maxfun": estimator.max_fun - evaluations, "maxiter": estimator.max_iter - iteration, "gtol": estimator.tol}
+        left = {"maxfun": int(estimator.max_fun) - evaluations, "maxiter": int(estimator.max_iter) - iteration}
+        options = left | {"gtol": float(estimator.tol)}
         return minimize(of, start, method="L-BFGS-B", jac=True, options=options, callback=watch)
 
     with np.errstate(over="ignore", invalid="ignore"):

@@ -31,15 +31,15 @@ def _rate(estimator: Any, monitor: Monitor, m: int, *, incremental: bool) -> Any
     policy, eta = estimator.learning_rate, float(estimator.learning_rate_init)
     schedule: Any
     if not isinstance(policy, str):
-        schedule = policy if callable(policy) else _listed(policy, estimator.max_iter)
+        schedule = policy if callable(policy) else _listed(policy, int(estimator.max_iter))
     elif policy == "cosine":
-        schedule = Cosine(eta, max(estimator.max_iter - estimator.warm_up, 1))
+        schedule = Cosine(eta, max(int(estimator.max_iter) - float(estimator.warm_up), 1.0))
     elif policy == "constant" or estimator.solver != "sgd":  # as scikit-learn has it: the other policies are sgd's
         schedule = eta
     elif policy == "adaptive":
         schedule = monitor.schedule
     else:
-        schedule = _inverse_scaling(eta, estimator.power_t, m, estimator.t_ if incremental else 0, before=estimator.t_)
+        schedule = _inverse_scaling(eta, float(estimator.power_t), m, estimator.t_ if incremental else 0, before=estimator.t_)
     if estimator.warm_up:
         schedule = WarmUp(estimator.warm_up, schedule, start=eta / 100.0)
     if callable(schedule) and incremental and not (isinstance(policy, str) and policy in {"adaptive", "invscaling"}):

@@ -49,7 +49,7 @@ def scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[lis
             raise RangeError(f"monitor must return a number, got {value!r}")
         if named and math.isnan(value):
             raise DataError(f"monitor {estimator.monitor!r} is not defined on these validation data: they lack a class, or vary too little")
-        scores.append([float(value)] * estimator.n_networks)
+        scores.append([float(value)] * int(estimator.n_networks))
 
     return score
 

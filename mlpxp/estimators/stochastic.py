@@ -78,7 +78,7 @@ def solve(
         callbacks.append(_said(estimator.monitor, scores))
     optimizer = make_optimizer(estimator, monitor, m, incremental=incremental)
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
-    epochs = 1 if incremental else estimator.max_iter
+    epochs = 1 if incremental else int(estimator.max_iter)
     diverged: DivergenceError | None = None
     try:
         with bar(epochs, shown=estimator.progress) as shown:
@@ -136,13 +136,13 @@ def _batch_size(asked: Any, m: int) -> int:
 
 def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *, incremental: bool) -> Monitor:
     """Return what stops the fit; where the call before watched the same, it goes on."""
-    k, goes_on = estimator.n_networks, left.watched == watched_by(estimator)
+    k, goes_on = int(estimator.n_networks), left.watched == watched_by(estimator)
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     return Monitor(
         read,
         0 if k == 1 else k,
-        tol=estimator.tol,
-        patience=estimator.n_iter_no_change,
+        tol=float(estimator.tol),
+        patience=float(estimator.n_iter_no_change),
         reason=Stop.EARLY if estimator.early_stopping else Stop.CONVERGED,
         keeps_best=estimator.early_stopping and estimator.restore_best is not False,
         rate=float(estimator.learning_rate_init) if adaptive else None,

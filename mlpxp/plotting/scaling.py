@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpxp.approximation import DepthStudy, DimensionStudy, PolynomialStudy, WidthStudy, count_sawtooth, log_slope
 from mlpxp.errors import RangeError
 from mlpxp.plotting.style import FIRST, INK, SECOND, THIRD, add_title, canvas, check_kind, figure_class, hues, plain
-from mlpxp.shapes import check_whole
+from mlpxp.scalars import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def plot_depth_against_width(
     OutputError
         matplotlib is not installed.
     """
-    check_whole("deepest", deepest)
+    deepest = whole_number("deepest", deepest)
     if deepest < 2:
         raise RangeError("deepest must be from 2 to 50, got 1: one point is no curve")
     if study is not None:

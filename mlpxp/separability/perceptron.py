@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
+from mlpxp.scalars import whole_number
 from mlpxp.separability.dyadic import power, whole
 from mlpxp.separability.examples import Examples, read_examples
 from mlpxp.separability.projection import Projection
 from mlpxp.separability.separation import separate
-from mlpxp.shapes import check_whole
 
 __all__ = ["PerceptronRun", "perceptron"]
 
@@ -111,7 +111,7 @@ def perceptron(X: Any, y: Any, *, epochs: int = 1000) -> PerceptronRun:
     >>> run.stop, run.cycle, run.certificate
     ('cycled', (0, 1), (1, 1, 1, 1))
     """
-    check_whole("epochs", epochs)
+    epochs = whole_number("epochs", epochs)
     examples = read_examples(X, y)
     points, exponent = whole(examples.X)
     if exponent > 0:

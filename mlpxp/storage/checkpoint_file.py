@@ -21,7 +21,7 @@ and the metadata
 ``run``
     JSON: what the run was asked for, by name; a run with anything else does not go on from here.
 ``standing``
-    JSON: ``{"epochs": 12, "first": 0, "seconds": 3.5, "folds": 2, "weight": 64.0, "longest": 2000, "best_epoch": [11], "stale": [1],
+    JSON: ``{"epochs": 12, "first": 0, "seconds": 3.5, "batches": 2, "weight": 64.0, "longest": 2000, "best_epoch": [11], "stale": [1],
     "stops": [null], "is_stack": false, "restored_best": true, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"}}``.
 """
 
@@ -87,8 +87,8 @@ class Checkpoint:
         What the run was asked for.
     network : dict
         As JSON has it: its activations may be the caller's own.
-    epochs, folds : int
-        Whole epochs done, and folds of the one that has begun.
+    epochs, batches : int
+        Whole epochs done, and batches of the one that has begun.
     seconds : float
     best_epoch : list of int
     stops : list of (str or None)
@@ -101,7 +101,7 @@ class Checkpoint:
     run: dict[str, Any]
     network: dict[str, Any]
     epochs: int
-    folds: int
+    batches: int
     seconds: float
     best_epoch: list[int]
     stops: list[str | None]
@@ -132,7 +132,7 @@ def checkpoint_contents(kept: Kept) -> Contents:
         "epochs": len(standing.history.cost),
         "first": standing.first,
         "seconds": standing.seconds,
-        "folds": part.folds,
+        "batches": part.batches,
         "weight": part.weight,
         "longest": kept.longest,
         "best_epoch": watch.best_epoch,
@@ -210,7 +210,7 @@ def read_standing(reader: Reader, like: Standing, facts: dict[str, Any], place: 
         first=facts["first"],
         seconds=float(facts["seconds"]),
         rate=rate,
-        part=Part(facts["folds"], cost[()], float(facts["weight"])),
+        part=Part(facts["batches"], cost[()], float(facts["weight"])),
     )
 
 
@@ -253,7 +253,7 @@ def look_at_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             run=reader.json("run"),
             network=reader.json("network"),
             epochs=facts["epochs"],
-            folds=facts["folds"],
+            batches=facts["batches"],
             seconds=float(facts["seconds"]),
             best_epoch=facts["best_epoch"],
             stops=facts["stops"],
@@ -269,7 +269,9 @@ def _facts(reader: Reader) -> dict[str, Any]:
     if reader.kind != "checkpoint":
         raise reader.refuse(f"wanted a checkpoint, got a {reader.kind[:60]}")
     facts = reader.json("standing")
-    for name in ("epochs", "first", "folds"):
+    if "batches" not in facts:
+        facts["batches"] = _batches_in(facts, reader.json("run"))
+    for name in ("epochs", "first", "batches"):
         reader.field(facts, name, "a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**63)
     reader.field(facts, "seed", "a whole number from 0", lambda value: type(value) is int and value >= 0)
     reader.field(facts, "is_stack", "true or false", lambda value: isinstance(value, bool))
@@ -284,9 +286,21 @@ def _facts(reader: Reader) -> dict[str, Any]:
     reader.field(facts, "restored_best", "true or false", lambda value: isinstance(value, bool))
     reader.field(facts, "optimizer_state", "a name", lambda value: isinstance(value, str))
     reader.field(facts, "same_as", f"names of {', '.join(ROLES)}", _are_roles)
-    if (facts["folds"] > 0) != (facts["weight"] > 0.0):
-        raise reader.refuse(f"{facts['folds']} folds of an epoch can't weigh {facts['weight']} together")
+    if (facts["batches"] > 0) != (facts["weight"] > 0.0):
+        raise reader.refuse(f"{facts['batches']} batches of an epoch can't weigh {facts['weight']} together")
     return facts
+
+
+def _batches_in(facts: dict[str, Any], run: dict[str, Any]) -> Any:
+    """Earlier files count folds, of up to ``longest`` batches, and a smaller last batch is one by itself; ``None`` if it can't be told."""
+    try:
+        folds, longest, m, size = found = facts["folds"], facts["longest"], run["Y of shape"][-1], run["batch_size"]
+    except (LookupError, TypeError):
+        return None
+    if not all(type(one) is int and one >= (number > 0) for number, one in enumerate(found)):
+        return None
+    whole = m // size
+    return min(folds * longest, whole) + (1 if folds > -(-whole // longest) else 0)
 
 
 def _history(reader: Reader, facts: dict[str, Any], members: tuple[int, ...]) -> History:

@@ -32,8 +32,9 @@ from mlpxp.errors import PairingError, RangeError
 from mlpxp.functional import forward
 from mlpxp.losses import mse
 from mlpxp.network import Layer, Network, Parameters
+from mlpxp.scalars import POSITIVE, real_number, whole_number
 from mlpxp.teaching.examples import examples
-from mlpxp.teaching.ranges import check_least, check_positive, matrix
+from mlpxp.teaching.ranges import matrix
 from mlpxp.teaching.segments import Segment, cost_along, host_parameters, swap_units
 
 __all__ = ["Convexity", "hessian", "hessian_factor", "swapped_minima", "try_convexity"]
@@ -172,11 +173,11 @@ def try_convexity(
     X, Y = matrix("X", X), matrix("Y", Y)
     random = np.random.default_rng(check_seed(seed))
     n, n_in = network.shapes[0]
-    spread = check_positive("spread", spread)
-    thetas = spread * random.standard_normal((check_least("points", points, 2), n, n_in + 1))
+    spread = real_number("spread", spread, POSITIVE)
+    thetas = spread * random.standard_normal((whole_number("points", points, least=2), n, n_in + 1))
     eigen = [np.linalg.eigh(hessian(network, _layer(theta), X, Y)) for theta in thetas]
     smallest, largest = (np.asarray([values[end] for values, _ in eigen]) for end in (0, -1))
-    pairs = [random.choice(len(thetas), 2, replace=False) for _ in range(check_least("segments", segments, 1))]
+    pairs = [random.choice(len(thetas), 2, replace=False) for _ in range(whole_number("segments", segments))]
     found = tuple(cost_along(network, _layer(thetas[a]), _layer(thetas[b]), X, Y) for a, b in pairs)
     return Convexity(network, smallest, largest, found, _counterexample(network, thetas, eigen, X, Y))
 

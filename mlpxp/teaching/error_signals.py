@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from mlpxp.functional import forward
 from mlpxp.network import Layer, Network, initialize
+from mlpxp.scalars import POSITIVE, real_number, whole_number
 from mlpxp.teaching.deltas import error_signals_of
-from mlpxp.teaching.ranges import check_least, check_positive
 
 __all__ = ["INITIALISATIONS", "ErrorSignals", "error_signals"]
 
@@ -112,12 +112,12 @@ def error_signals(
     >>> [f"{error_signals('relu', scheme=scheme, depth=20).factor:.1f}" for scheme in ("he_uniform", "glorot_uniform")]
     ['1.0', '0.7']
     """
-    sizes = (check_least("width", width, 1),) * check_least("depth", depth, 2)
+    sizes = (whole_number("width", width),) * whole_number("depth", depth, least=2)
     network = Network((*sizes, 1), hidden=activation, output="sigmoid", loss="binary_cross_entropy")
-    scale = check_positive("scale", scale)
+    scale = real_number("scale", scale, POSITIVE)
     parameters = initialize(network, seed=tuple(seeds), dtype="float64", scheme=scheme)
     parameters = tuple(Layer(W=layer.W * scale, b=layer.b) for layer in parameters)
-    X = np.random.default_rng(0).standard_normal((width, check_least("examples", examples, 1)))
+    X = np.random.default_rng(0).standard_normal((width, whole_number("examples", examples)))
     Y = np.arange(examples)[None, :] % 2.0
     deltas = error_signals_of(network, parameters, forward(network, parameters, X), Y)
     norms = np.stack([np.sqrt(np.sum(delta**2, axis=(-2, -1))) for delta in deltas], axis=-1)

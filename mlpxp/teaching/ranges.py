@@ -1,46 +1,15 @@
-"""What comes in, as the numbers that were asked for, or one sentence."""
+"""Host values that come in, as a matrix, or one sentence."""
 
 from __future__ import annotations
 
-import math
-import operator
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.errors import DataError, RangeError, ShapeError
+from mlpxp.errors import DataError, ShapeError
 
-__all__ = ["check_least", "check_positive", "matrix"]
-
-
-def check_positive(name: str, value: object) -> float:
-    """Return a number as a float; refuse anything but a finite one above 0.
-
-    Raises
-    ------
-    RangeError
-    """
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0.0 < float(value) < math.inf:
-        raise RangeError(f"{name} must be a number above 0, got {value!r}")
-    return float(value)
-
-
-def check_least(name: str, value: object, least: int) -> int:
-    """Return a number as an int; refuse anything but a whole one from ``least``.
-
-    Raises
-    ------
-    RangeError
-    """
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]  # anything else is what the except is for
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool):
-        raise RangeError(f"{name} must be a whole number from {least}, got {value!r}")
-    return number
+__all__ = ["matrix"]
 
 
 def matrix(name: str, values: Any) -> NDArray[Any]:

@@ -16,9 +16,10 @@ from mlpxp.errors import DataError, RangeError
 from mlpxp.functional import backward, cost, forward
 from mlpxp.network import Layer, Network, Parameters
 from mlpxp.optimizers import Adam, GradientDescent
+from mlpxp.scalars import POSITIVE, real_number, whole_number
 from mlpxp.teaching.deltas import error_signals_of
 from mlpxp.teaching.examples import examples
-from mlpxp.teaching.ranges import check_least, check_positive, matrix
+from mlpxp.teaching.ranges import matrix
 from mlpxp.training import train
 
 __all__ = ["Learning", "saturated_network", "saturated_neuron"]
@@ -85,7 +86,7 @@ def saturated_neuron(z: float = 5.0, *, learning_rate: float = 1.0, epochs: int 
     >>> [f"{learning.error[-1]:.2f}" for learning in (mse, cross_entropy)]
     ['1.00', '0.01']
     """
-    half = np.full((1, 1), check_positive("z", z) / 2.0)
+    half = np.full((1, 1), real_number("z", z, POSITIVE) / 2.0)
     start = (Layer(W=half, b=half),)
     return _both((1, 1), (), start, np.ones((1, 1)), np.zeros((1, 1)), learning_rate, epochs)
 
@@ -143,7 +144,7 @@ def saturated_network(
     if not np.all((Y == 0.0) | (Y == 1.0)):
         raise DataError("Y must hold zeros and ones: the opposite of anything else is not known")
     sizes = (X.shape[0], *hidden, Y.shape[0])
-    start = _sure_of_the_opposite(_network(sizes, activation, _LOSSES[1]), X, Y, check_positive("z", z), seed)
+    start = _sure_of_the_opposite(_network(sizes, activation, _LOSSES[1]), X, Y, real_number("z", z, POSITIVE), seed)
     return _both(sizes, activation, start, X, Y, learning_rate, epochs)
 
 
@@ -167,7 +168,7 @@ def _sure_of_the_opposite(network: Network, X: NDArray[Any], Y: NDArray[Any], z:
 def _both(
     sizes: tuple[int, ...], hidden: Any, start: Parameters, X: NDArray[Any], Y: NDArray[Any], learning_rate: float, epochs: int
 ) -> tuple[Learning, Learning]:
-    check_least("epochs", epochs, 1)
+    epochs = whole_number("epochs", epochs)
     mse, cross_entropy = (_learn(_network(sizes, hidden, loss), start, X, Y, learning_rate, epochs) for loss in _LOSSES)
     return mse, cross_entropy
 

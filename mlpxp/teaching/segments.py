@@ -12,8 +12,9 @@ from mlpxp.arrays import tree_map
 from mlpxp.errors import RangeError, ShapeError
 from mlpxp.functional import cost, forward
 from mlpxp.network import Layer, Network, Parameters
+from mlpxp.scalars import POSITIVE, real_number, whole_number
 from mlpxp.shapes import check_shapes
-from mlpxp.teaching.ranges import check_least, check_positive, matrix
+from mlpxp.teaching.ranges import matrix
 
 __all__ = ["Segment", "Surface", "cost_along", "cost_surface", "host_parameters", "swap_units"]
 
@@ -90,7 +91,7 @@ def cost_along(network: Network, start: Parameters, end: Parameters, X: Any, Y: 
     """
     X, Y = matrix("X", X), matrix("Y", Y)
     start, end = (host_parameters(network, parameters, X, Y) for parameters in (start, end))
-    t = np.linspace(0.0, 1.0, check_least("points", points, 3))
+    t = np.linspace(0.0, 1.0, whole_number("points", points, least=3))
     along = t[:, None, None]
     line: Parameters = tree_map(lambda a, b: (1.0 - along) * a + along * b, start, end)
     return Segment(t, _costs(network, line, X, Y))
@@ -133,7 +134,7 @@ def cost_surface(
     X, Y = matrix("X", X), matrix("Y", Y)
     center = host_parameters(network, center, X, Y)
     first, second = (host_parameters(network, one, X, Y) for one in directions or (_unit(center, "W"), _unit(center, "b")))
-    steps = check_positive("reach", reach) * np.linspace(-1.0, 1.0, check_least("resolution", resolution, 2))
+    steps = real_number("reach", reach, POSITIVE) * np.linspace(-1.0, 1.0, whole_number("resolution", resolution, least=2))
     right, up = (grid.reshape(-1, 1, 1) for grid in np.meshgrid(steps, steps))
     plane: Parameters = tree_map(lambda c, a, b: c + right * a + up * b, center, first, second)
     return Surface(steps, steps, _costs(network, plane, X, Y).reshape(len(steps), -1))

@@ -194,7 +194,7 @@ def test_show_says_where_the_run_stands(run, interrupted):
     for text in ("Network((4, 128, 3)", "Adam(learning_rate=Cosine(", "batch_size 32", "with --resume"):
         assert text in " ".join(shown.split())
     found = run("show", "run.ckpt", "--json").json
-    assert (found["checkpoint"], found["epochs"], found["folds"], found["run"]["batch_size"]) == ("run.ckpt", 4, 0, 32)
+    assert (found["checkpoint"], found["epochs"], found["batches"], found["run"]["batch_size"]) == ("run.ckpt", 4, 0, 32)
     assert len(found["history"]["cost"]) == 4
     assert isinstance(load("run.ckpt"), TrainingResult)
 

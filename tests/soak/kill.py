@@ -68,7 +68,7 @@ def kill_runs(folder, n, draw, end):
         if path.exists():
             load(path)
             stands = look_at_checkpoint(path)
-            seen["within an epoch" if stands.folds else "between epochs"] += 1
+            seen["within an epoch" if stands.batches else "between epochs"] += 1
         else:
             seen["before the first checkpoint"] += 1
         seen["same bits"] += trained(path) == whole

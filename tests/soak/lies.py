@@ -121,11 +121,11 @@ def _stored_lies(kind, random):
 def _checkpoint_lies(random):
     yield from _stored_lies("checkpoint", random)
     good = {
-        "epochs": 2, "first": 0, "seconds": 0.1, "folds": 2, "weight": 2.0, "longest": 1, "best_epoch": [2], "stale": [0], "stops": [None],
-        "is_stack": False, "restored_best": False, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"},
+        "epochs": 2, "first": 0, "seconds": 0.1, "batches": 2, "weight": 2.0, "longest": 1, "best_epoch": [2], "stale": [0],
+        "stops": [None], "is_stack": False, "restored_best": False, "seed": 0, "optimizer_state": "AdamState", "same_as": {"now": "layers"},
     }  # fmt: skip
     for lie in (
-        {"epochs": 10**12}, {"folds": 10**12}, {"folds": 0}, {"weight": 0.0}, {"first": 1}, {"best_epoch": [1] * 10**6},
+        {"epochs": 10**12}, {"batches": 10**12}, {"batches": 0}, {"weight": 0.0}, {"first": 1}, {"best_epoch": [1] * 10**6},
         {"stops": ["executed"]}, {"stops": ["time is up"]}, {"best_epoch": [3]}, {"same_as": dict.fromkeys(("layers", "now"), "now")},
     ):  # fmt: skip
         yield stored("checkpoint", random, standing=json.dumps(good | lie))

@@ -67,7 +67,7 @@ def test_the_schema_is_as_documented(path):
     assert "optimizer.squares.2.b" in names
     facts = json.loads(texts["standing"])
     assert set(facts) == {
-        "epochs", "first", "seconds", "folds", "weight", "longest", "best_epoch", "stale", "stops", "is_stack", "restored_best", "seed",
+        "epochs", "first", "seconds", "batches", "weight", "longest", "best_epoch", "stale", "stops", "is_stack", "restored_best", "seed",
         "optimizer_state", "same_as",
     }  # fmt: skip
     assert facts["epochs"] == 3
@@ -84,11 +84,12 @@ LIES = [
     ({"standing": {"epochs": -1}}, "its epochs must be a whole number"),
     ({"standing": {"epochs": 4}}, "its history must have the 4 epochs"),
     ({"standing": {"first": 4}}, "4 epochs came before it"),
-    ({"standing": {"folds": 10**30}}, "its folds must be a whole number"),
-    ({"standing": {"folds": 1}}, "1 folds of an epoch can't weigh 0.0 together"),
-    ({"standing": {"weight": 6.0}}, "0 folds of an epoch can't weigh 6.0 together"),
+    ({"standing": {"batches": 10**30}}, "its batches must be a whole number"),
+    ({"standing": {"batches": 1}}, "1 batches of an epoch can't weigh 0.0 together"),
+    ({"standing": {"weight": 6.0}}, "0 batches of an epoch can't weigh 6.0 together"),
     ({"standing": {"first": 2}}, "2 epochs came before it, and of its run that it was 0"),
-    ({"standing": {"folds": True}}, "its folds must be a whole number"),
+    ({"standing": {"batches": True}}, "its batches must be a whole number"),
+    ({"standing": {"batches": "left out", "folds": []}}, "its batches must be a whole number from 0, got None"),
     ({"standing": {"longest": 0}}, "its longest must be a whole number from 1"),
     ({"standing": {"seconds": -1.0}}, "its seconds must be a number from 0"),
     ({"standing": {"weight": "left out"}}, "its weight must be a number from 0, got None"),
@@ -132,9 +133,9 @@ def test_a_checkpoint_that_lies_is_refused(forge, resume, changes, says):
             read(path)
 
 
-def test_more_folds_than_an_epoch_has_are_refused_and_none_is_left_out(forge, resume):
-    forge(standing={"folds": 9, "weight": 20.0})
-    with pytest.raises(RangeError, match="9 folds of epoch 4 can't have been done"):
+def test_more_batches_than_an_epoch_has_are_refused_and_none_is_left_out(forge, resume):
+    forge(standing={"batches": 9, "weight": 20.0})
+    with pytest.raises(RangeError, match="9 batches of epoch 4 can't have been done"):
         resume()
 
 

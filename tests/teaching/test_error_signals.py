@@ -79,7 +79,7 @@ def test_zero_weights_pass_nothing_on():
         ({"depth": 1}, RangeError, "depth must be a whole number from 2, got 1"),
         ({"width": 0}, RangeError, "width must be a whole number from 1"),
         ({"examples": 0}, RangeError, "examples must be a whole number from 1"),
-        ({"scale": 0.0}, RangeError, "scale must be a number above 0"),
+        ({"scale": 0.0}, RangeError, "scale must be a positive number"),
         ({"seeds": ()}, RangeError, "at least one"),
         ({"scheme": "xavier"}, UnknownNameError, "scheme must be one of"),
         ({"activation": "swish"}, UnknownNameError, "activation must be one of"),

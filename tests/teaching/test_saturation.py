@@ -80,7 +80,7 @@ def test_several_outputs_and_hidden_layers():
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({"z": -5.0}, RangeError, "z must be a number above 0"),
+        ({"z": -5.0}, RangeError, "z must be a positive number"),
         ({"epochs": 0}, RangeError, "epochs must be a whole number from 1"),
         ({"learning_rate": 0.0}, RangeError, "learning_rate must be a positive number"),
         ({"hidden": ()}, RangeError, r"the network \(2, 1\) must learn the opposite of Y first"),

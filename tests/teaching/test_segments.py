@@ -73,7 +73,7 @@ def test_what_can_t_be_drawn_a_line_between():
     ):
         with pytest.raises(error, match=says):
             cost_along(network, start, here, X, XOR[1], points=points)
-    with pytest.raises(RangeError, match="reach must be a number above 0"):
+    with pytest.raises(RangeError, match="reach must be a positive number"):
         cost_surface(network, here, *XOR, reach=0.0)
     with pytest.raises(RangeError, match="resolution must be a whole number from 2"):
         cost_surface(network, here, *XOR, resolution=1)

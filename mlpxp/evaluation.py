@@ -103,6 +103,8 @@ class Evaluator:
 @dataclass(frozen=True)
 class _EvaluationStep:
     network: Network
+    pure = property(lambda self: not self.network.undeclared)
+    undeclared = property(lambda self: self.network.undeclared)
 
     def __call__(self, parameters: Parameters, rows: Any, X: Any, Y: Any, weights: Any, unit: Any) -> tuple[Parameters, Any]:
         X, Y, weights = gather(rows, X, Y, weights)

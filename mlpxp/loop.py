@@ -20,7 +20,7 @@ from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
 from mlpxp.history import Epoch, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
-from mlpxp.optimizers import rate_at
+from mlpxp.optimizers import is_pure, rate_at
 from mlpxp.standing import NO_PART, Part, Standing
 from mlpxp.step import TrainingStep, choose
 from mlpxp.stopping import FOR_NOW, Stop
@@ -289,7 +289,7 @@ def says_stop(answer: object) -> bool:
 
 def _without_rate(optimizer: Any) -> Any:
     """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
-    return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
+    return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and is_pure(optimizer) else optimizer
 
 
 def _as_list(values: Any) -> list[Any]:

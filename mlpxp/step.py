@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.dropout import dropout_masks, with_dropout
 from mlpxp.evaluation import gather
 from mlpxp.network import Layer
+from mlpxp.optimizers import is_pure
 from mlpxp.propagation import backward, cost, forward
 
 if TYPE_CHECKING:
@@ -51,12 +53,28 @@ class TrainingStep:
         The rate of each hidden layer; ``()`` is none.
     clip_norm : float or None, default None
         The longest that a gradient, all layers' together, may be.
+
+    Attributes
+    ----------
+    pure : bool
+        Whether all of its parts are built in or declared functions of their arguments alone, so that a backend may record or compile it.
+    undeclared : tuple of str
+        How to declare those that are not.
     """
 
     network: Network
     optimizer: Any
     dropout: tuple[float, ...] = ()
     clip_norm: float | None = None
+
+    @cached_property
+    def undeclared(self) -> tuple[str, ...]:
+        own = () if is_pure(self.optimizer) else (f"pure = True in the class {type(self.optimizer).__name__}",)
+        return (*self.network.undeclared, *own)
+
+    @property
+    def pure(self) -> bool:
+        return not self.undeclared
 
     def __call__(
         self, state: tuple[Parameters, Any], inputs: Inputs, X: Any, Y: Any, weights: Any, running: Any

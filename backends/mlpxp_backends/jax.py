@@ -10,7 +10,7 @@ import jax
 import jax.numpy as xp
 import numpy as np
 
-from mlpxp.backend import dtype_of, on_host
+from mlpxp.backend import check_pure, dtype_of, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError
 
@@ -68,6 +68,7 @@ class JaxBackend:
         jax.block_until_ready(jax.live_arrays())
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
+        check_pure(step, "'jax'")
         moves = jax.transfer_guard_host_to_device("allow")  # the rows of the batches, which are drawn on the host
         with moves, memory_watched(partial(_place, jax.tree.leaves(state)[0]), jax.errors.JaxRuntimeError):
             state, outs = _fold(step, state, inputs, data)

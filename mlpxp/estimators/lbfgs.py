@@ -43,6 +43,8 @@ class _CostAndGradients:
     """A step of a fold that turns parameters into their gradients."""
 
     network: Network
+    pure = property(lambda self: not self.network.undeclared)
+    undeclared = property(lambda self: self.network.undeclared)
 
     def __call__(self, parameters: Parameters, share: Any, X: Any, Y: Any, weights: Any) -> tuple[Parameters, Any]:
         trace = forward(self.network, parameters, X.mT)

@@ -23,6 +23,7 @@ __all__ = [
     "Backend",
     "StandardBackend",
     "backend_of",
+    "check_programs",
     "check_pure",
     "choose_backend",
     "dtype_of",
@@ -114,6 +115,17 @@ def check_pure(step: Callable[..., Any], backend: str) -> None:
             f"backend {backend} compiles a step once and then calls none of its functions again, so that what is not built in has to be "
             f"declared a function of its arguments alone: {', '.join(undeclared)}; if it is none, use another backend"
         )
+
+
+def check_programs(programs: object, library: str) -> None:
+    """Refuse a number of programs to keep that is none.
+
+    Raises
+    ------
+    RangeError
+    """
+    if type(programs) is not int or programs < 1:
+        raise RangeError(f"programs must be a whole number from 1 for {library}, got {programs!r}")
 
 
 def fold_in_python(xp: Any, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:

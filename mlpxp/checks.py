@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import Array, check_floating, namespace
+from mlpxp.arrays import Array, check_floating, namespace, tree_leaves
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
 from mlpxp.shapes import check_layers, check_shapes, check_whole
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_keeping", "check_options", "warn_of_scale"]
+__all__ = ["check_examples", "check_keeping", "check_options", "finite_members", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -98,6 +98,15 @@ def _check_number(name: str, value: object) -> None:
         raise RangeError(f"{name} must be a number from 0, got {value!r}")
 
 
+def finite_members(library: Backend, tree: Any) -> Any:
+    """Return whether all numbers of a network's arrays are finite, () or (k,) for a stack: on the host, where nothing is compiled."""
+    finite: Any = True
+    for leaf in map(library.to_numpy, tree_leaves(tree)):
+        xp = namespace(leaf)
+        finite = finite & xp.all(xp.isfinite(leaf), axis=(-2, -1))
+    return finite
+
+
 def check_examples(
     network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
 ) -> None:
@@ -118,7 +127,7 @@ def check_examples(
     check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)
     for number, layer in enumerate(parameters, start=1):
-        if not (xp.all(xp.isfinite(layer.W)) and xp.all(xp.isfinite(layer.b))):
+        if not finite_members(library, layer).all():
             raise DataError(f"parameters to start from must be finite, got NaN or infinity in layer {number}")
     for name, array in zip(names[:2], (X, Y), strict=True):
         if not xp.isfinite(xp.sum(array)) and not xp.all(xp.isfinite(array)):  # a sum needs no memory, but may overflow

@@ -10,6 +10,7 @@ from mlpxp.arrays import Array, device_of, dtype_name, namespace
 from mlpxp.backend import Backend, backend_of
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
+from mlpxp.prediction import padded
 from mlpxp.propagation import cost, forward
 from mlpxp.shapes import check_shapes
 from mlpxp.streaming import Rows
@@ -61,7 +62,8 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     check_shapes(network, parameters, X, Y, weights)
     if weights is not None and not namespace(weights).any(weights > 0.0):
         raise DataError("weights must not all be zero: a mean over nothing is undefined")
-    return Evaluator.of(network, backend_of(X), X, Y, weights)(parameters)
+    library = backend_of(X)
+    return Evaluator.of(network, library, *padded(library, network, X, Y, weights))(parameters)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from mlpxp.arrays import device_of, namespace, tree_leaves
+from mlpxp.arrays import device_of
+from mlpxp.checks import finite_members
 from mlpxp.errors import DivergenceError, RangeError
 from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
@@ -225,11 +226,7 @@ class Loop:
             self._take_back([not good for good in finite], number)
 
     def _finite(self, parameters: Parameters) -> list[bool]:
-        xp = namespace(parameters[0].W)
-        finite: Any = True
-        for leaf in tree_leaves(parameters):
-            finite = finite & self.library.to_numpy(xp.all(xp.isfinite(leaf), axis=(-2, -1)))
-        return _as_list(finite)
+        return _as_list(finite_members(self.library, parameters))
 
     def _stop(self, reason: Stop) -> None:
         self.stops = [stop or reason for stop in self.stops]

@@ -9,7 +9,7 @@ All functions take and return arrays of one shape and dtype, on any array librar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,11 +58,15 @@ class Activation:
     analytic : bool, default True
         Whether σ is one analytic function on the whole real line, however it is computed: softplus is, relu isn't, because
         of 0. What isn't can't be differentiated by the complex step.
+    pure : bool, default False
+        Whether σ and σ' are declared functions of their arguments alone: no number of their own changes, nothing is counted or drawn.
+        A backend may then record or compile a step that calls them, and call them no more. The built-in ones are.
 
     Notes
     -----
-    A user's own activation works wherever a built-in name does. Its functions are functions of their arguments alone: a backend may
-    record or compile them, and a number of their own that changes during training would stay as it was.
+    A user's own activation works wherever a built-in name does. Unless it is declared ``pure=True``, training calls it in each step, so
+    that a number of its own may change; on NumPy that takes longer, the more so the smaller the network, and JAX, which can only compile
+    a step, refuses it. ``dataclasses.replace`` copies the declaration with the rest.
 
     >>> from mlpxp import Activation, Network
     >>> def cube(Z):
@@ -80,6 +84,7 @@ class Activation:
     values: Literal["real", "positive", "probability", "distribution"] = "real"
     couples_units: bool = False
     analytic: bool = True
+    pure: bool = field(default=False, compare=False, kw_only=True)
 
     def pull_back(self, error: Array, Z: Array | None, A: Array) -> Any:
         """Turn the error ∂C/∂A into ∂C/∂Z: ``error ⊙ σ'(Z)``, the second factor of B1 and B2."""
@@ -222,17 +227,17 @@ def _lowest_exponent(xp: Any, dtype: Any) -> float:
     return 1.0 - math.floor(math.log(float(xp.finfo(dtype).max)))
 
 
-identity = Activation("identity", _identity, _identity_derivative)
-sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_derivative, values="probability")
-tanh = Activation("tanh", _tanh, _tanh_derivative)
-relu = Activation("relu", _relu, _relu_derivative, analytic=False)
-leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, analytic=False)
-elu = Activation("elu", _elu, _elu_derivative, analytic=False)
-softplus = Activation("softplus", _softplus, _softplus_derivative, values="positive")
-exp = Activation("exp", _exp, _exp_derivative, values="positive")
-silu = Activation("silu", _silu, _silu_derivative, needs_z=True)
-gelu = Activation("gelu", _gelu, _gelu_derivative, needs_z=True)
-softmax = Activation("softmax", _softmax, _softmax_pull_back, values="distribution", couples_units=True)
+identity = Activation("identity", _identity, _identity_derivative, pure=True)
+sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_derivative, values="probability", pure=True)
+tanh = Activation("tanh", _tanh, _tanh_derivative, pure=True)
+relu = Activation("relu", _relu, _relu_derivative, analytic=False, pure=True)
+leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, analytic=False, pure=True)
+elu = Activation("elu", _elu, _elu_derivative, analytic=False, pure=True)
+softplus = Activation("softplus", _softplus, _softplus_derivative, values="positive", pure=True)
+exp = Activation("exp", _exp, _exp_derivative, values="positive", pure=True)
+silu = Activation("silu", _silu, _silu_derivative, needs_z=True, pure=True)
+gelu = Activation("gelu", _gelu, _gelu_derivative, needs_z=True, pure=True)
+softmax = Activation("softmax", _softmax, _softmax_pull_back, values="distribution", couples_units=True, pure=True)
 
 ACTIVATIONS = {a.name: a for a in (identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, exp, silu, gelu, softmax)}
 

@@ -25,10 +25,13 @@ __all__ = [
     "StandardBackend",
     "backend_of",
     "beside_its_arrays",
+    "check_programs",
+    "check_pure",
     "choose_backend",
     "dtype_of",
     "fold_in_python",
     "get_backend",
+    "is_pure",
     "known_backends",
     "on_device_of",
     "on_host",
@@ -95,10 +98,43 @@ class Backend(Protocol):
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         """``state, out = step(state, input, *data)`` over the leading axis of a tree of arrays; the outs are stacked.
 
-        ``step`` is a pure function of its arrays, and hashable: it may be compiled or recorded, and then is not called again. ``inputs``
-        may be NumPy's, still on the host; ``state`` stays as it is.
+        A step with ``step.pure`` true is declared a function of its arrays alone, and is hashable: it may be compiled or recorded, and
+        then is not called again. Any other is called for each input, or refused by :func:`check_pure`. ``inputs`` may be NumPy's, still on
+        the host; ``state`` stays as it is.
         """
         ...
+
+
+def is_pure(step: Callable[..., Any]) -> bool:
+    """Return whether a step is declared a function of its arrays alone; two runs that agree would prove nothing about the third."""
+    return getattr(step, "pure", False) is True
+
+
+def check_pure(step: Callable[..., Any], backend: str) -> None:
+    """Refuse a step that is not declared pure, for a backend that can only compile it.
+
+    Raises
+    ------
+    BackendError
+        It names what is not declared, and how to declare it.
+    """
+    if not is_pure(step):
+        undeclared = getattr(step, "undeclared", ()) or (f"pure = True of {step!r}",)
+        raise BackendError(
+            f"backend {backend} compiles a step once and then calls none of its functions again, so that what is not built in has to be "
+            f"declared a function of its arguments alone: {', '.join(undeclared)}; if it is none, use another backend"
+        )
+
+
+def check_programs(programs: object, library: str) -> None:
+    """Refuse a number of programs to keep that is none.
+
+    Raises
+    ------
+    RangeError
+    """
+    if type(programs) is not int or programs < 1:
+        raise RangeError(f"programs must be a whole number from 1 for {library}, got {programs!r}")
 
 
 def fold_in_python(xp: Any, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpxp.arrays import Array, check_floating, dtype_name, namespace
+from mlpxp.arrays import Array, check_floating, dtype_name, namespace, tree_leaves
 from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Numbers", "check_examples", "check_keeping", "check_options", "outside", "warn_of_scale"]
+__all__ = ["Numbers", "check_examples", "check_keeping", "check_options", "finite_members", "outside", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -104,6 +104,15 @@ def check_keeping(*, checkpoint: object, every: object, every_seconds: object, r
     )
 
 
+def finite_members(library: Backend, tree: Any) -> Any:
+    """Return whether all numbers of a network's arrays are finite, () or (k,) for a stack: on the host, where nothing is compiled."""
+    finite: Any = True
+    for leaf in map(library.to_numpy, tree_leaves(tree)):
+        xp = namespace(leaf)
+        finite = finite & xp.all(xp.isfinite(leaf), axis=(-2, -1))
+    return finite
+
+
 @beside_its_arrays
 def check_examples(
     network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
@@ -125,7 +134,7 @@ def check_examples(
     check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
     check_shapes(network, parameters, X, Y, weights)
     for number, layer in enumerate(parameters, start=1):
-        if not (xp.all(xp.isfinite(layer.W)) and xp.all(xp.isfinite(layer.b))):
+        if not finite_members(library, layer).all():
             raise DataError(f"parameters to start from must be finite, got NaN or infinity in layer {number}")
     for name, array in zip(names[:2], (X, Y), strict=True):
         if not xp.isfinite(xp.sum(array)) and not xp.all(xp.isfinite(array)):  # a sum needs no memory, but may overflow

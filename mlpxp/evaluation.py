@@ -10,6 +10,7 @@ from mlpxp.arrays import Array, device_of, dtype_name, namespace, tree_map
 from mlpxp.backend import Backend, backend_of, beside_its_arrays
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
+from mlpxp.prediction import padded
 from mlpxp.propagation import cost, forward
 from mlpxp.resolution import has_finer, in_float64
 from mlpxp.shapes import check_shapes
@@ -63,7 +64,8 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     check_shapes(network, parameters, X, Y, weights)
     if weights is not None and not namespace(weights).any(weights > 0.0):
         raise DataError("weights must not all be zero: a mean over nothing is undefined")
-    return Evaluator.of(network, backend_of(X), X, Y, weights)(parameters)
+    library = backend_of(X)
+    return Evaluator.of(network, library, *padded(library, network, X, Y, weights))(parameters)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Evaluator:
 class _EvaluationStep:
     network: Network
     finer: bool
+    pure = property(lambda self: not self.network.undeclared)
+    undeclared = property(lambda self: self.network.undeclared)
 
     def __call__(self, parameters: Parameters, rows: Any, X: Any, Y: Any, weights: Any, unit: Any) -> tuple[Parameters, Any]:
         X, Y, weights = gather(rows, X, Y, weights)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlpxp import propagation
 from mlpxp.arrays import namespace
 from mlpxp.backend import working_on
+from mlpxp.prediction import prediction
 from mlpxp.scalars import whole_number
 from mlpxp.shapes import check_shapes
 
@@ -73,11 +74,11 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     check_shapes(network, parameters, X)
     with working_on(X):
         if batch_size is None:
-            return propagation.predict(network, parameters, X)
+            return prediction(network, parameters, X)
         batch_size = whole_number("batch_size", batch_size)
         m = X.shape[-1]
         batches = [X[..., first : min(first + batch_size, m)] for first in range(0, max(m, 1), batch_size)]
-        parts = [propagation.predict(network, parameters, batch) for batch in batches]
+        parts = [prediction(network, parameters, batch) for batch in batches]
         return parts[0] if len(parts) == 1 else namespace(X).concat(parts, axis=-1)
 
 

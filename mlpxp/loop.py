@@ -13,14 +13,15 @@ from copy import deepcopy
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from mlpxp.arrays import device_of, dtype_name, namespace, tree_leaves
+from mlpxp.arrays import device_of, dtype_name
 from mlpxp.backend import on_device_of
+from mlpxp.checks import finite_members
 from mlpxp.errors import DivergenceError, DtypeError, RangeError
 from mlpxp.evaluation import read_rows
 from mlpxp.feeding import NO_PENALTY, Feed, Penalty
 from mlpxp.history import Epoch, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
-from mlpxp.optimizers import rate_at
+from mlpxp.optimizers import is_pure, rate_at
 from mlpxp.standing import NO_PART, Standing
 from mlpxp.step import TrainingStep, choose
 from mlpxp.stopping import FOR_NOW, Stop
@@ -231,11 +232,7 @@ class Loop:
             self._take_back([not good for good in finite], number)
 
     def _finite(self, parameters: Parameters) -> list[bool]:
-        xp = namespace(parameters[0].W)
-        finite: Any = True
-        for leaf in tree_leaves(parameters):
-            finite = finite & self.library.to_numpy(xp.all(xp.isfinite(leaf), axis=(-2, -1)))
-        return _as_list(finite)
+        return _as_list(finite_members(self.library, parameters))
 
     def _stop(self, reason: Stop) -> None:
         self.stops = [stop or reason for stop in self.stops]
@@ -295,7 +292,8 @@ def says_stop(answer: object) -> bool:
 
 def _without_rate(optimizer: Any) -> Any:
     """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
-    return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
+    fixed = is_dataclass(optimizer) and not isinstance(optimizer, type) and is_pure(optimizer)
+    return replace(optimizer, learning_rate=1.0) if fixed else optimizer
 
 
 def _as_list(values: Any) -> list[Any]:

@@ -9,7 +9,7 @@ computed from the logits Z and its derivative is A - Y: no probability is clippe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlpxp.arrays import Array, namespace
@@ -42,10 +42,8 @@ class Loss:
         ``value_from_logits(Z, Y)``: the same loss from the natural activation's Z. Needed where ``pairing`` is given.
     analytic : bool, default True
         Whether it is one analytic function of ŷ; |ŷ - y| isn't. What isn't can't be differentiated by the complex step.
-
-    Notes
-    -----
-    The functions are functions of their arguments alone, as an activation's are.
+    pure : bool, default False
+        Whether its functions are declared functions of their arguments alone, as an activation's may be; see :class:`Activation`.
     """
 
     name: str
@@ -55,6 +53,7 @@ class Loss:
     pairing: str | None = None
     value_from_logits: Any = None
     analytic: bool = True
+    pure: bool = field(default=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.pairing is not None and self.value_from_logits is None:
@@ -126,7 +125,7 @@ def _poisson_from_logits(Z: Array, Y: Array) -> Any:
     return xp.sum(xp.exp(Z) - Y + Y * (xp.log(xp.where(Y > 0.0, Y, 1.0)) - Z), axis=-2)
 
 
-mse = Loss("mse", _mse, _mse_derivative, pairing="identity", value_from_logits=_mse)
+mse = Loss("mse", _mse, _mse_derivative, pairing="identity", value_from_logits=_mse, pure=True)
 binary_cross_entropy = Loss(
     "binary_cross_entropy",
     _binary_cross_entropy,
@@ -134,6 +133,7 @@ binary_cross_entropy = Loss(
     expects="probability",
     pairing="sigmoid",
     value_from_logits=_binary_cross_entropy_from_logits,
+    pure=True,
 )
 cross_entropy = Loss(
     "cross_entropy",
@@ -142,9 +142,12 @@ cross_entropy = Loss(
     expects="distribution",
     pairing="softmax",
     value_from_logits=_cross_entropy_from_logits,
+    pure=True,
 )
 
-poisson = Loss("poisson", _poisson, _poisson_derivative, expects="positive", pairing="exp", value_from_logits=_poisson_from_logits)
+poisson = Loss(
+    "poisson", _poisson, _poisson_derivative, expects="positive", pairing="exp", value_from_logits=_poisson_from_logits, pure=True
+)
 
 LOSSES = {loss.name: loss for loss in (mse, binary_cross_entropy, cross_entropy, poisson)}
 

@@ -64,6 +64,8 @@ class Network:
         P = Σ_l n_l n_{l-1} + n_l.
     natural : bool
         Whether output and loss are a natural pairing, so that delta_L = A_L - Y (B1).
+    undeclared : tuple of str
+        How to declare the activations and the loss that are neither built in nor declared ``pure``.
 
     Raises
     ------
@@ -123,6 +125,12 @@ class Network:
     def keeps_z(self) -> tuple[bool, ...]:
         """Whether the trace holds a layer's Z: where σ' needs it (A4), and where the cost is taken from the logits."""
         return (*(activation.needs_z for activation in self.hidden), self.output.needs_z or self.natural)
+
+    @cached_property
+    def undeclared(self) -> tuple[str, ...]:
+        """How to declare what is neither built in nor declared ``pure``: where there is any, a backend calls the network in each step."""
+        parts: tuple[Activation | Loss, ...] = (*self.activations, self.loss)
+        return tuple(dict.fromkeys(f"{type(part).__name__}({part.name!r}, ..., pure=True)" for part in parts if not part.pure))
 
     def __repr__(self) -> str:
         names = [activation.name for activation in self.hidden]

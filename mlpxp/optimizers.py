@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from mlpxp.arrays import array_like, namespace, tree_map
 from mlpxp.backend import on_device_of
@@ -33,6 +33,7 @@ __all__ = [
     "Schedule",
     "StepDecay",
     "WarmUp",
+    "is_pure",
     "rate_at",
 ]
 
@@ -67,7 +68,12 @@ class AdamState(NamedTuple):
 
 
 class Optimizer(Protocol):
-    """What the training loop asks of an optimizer."""
+    """What the training loop asks of an optimizer.
+
+    One whose class says ``pure = True`` declares that ``update`` is a function of its arguments and of numbers that never change: a
+    backend may then record or compile a step, and call ``update`` no more. Without it ``update`` is called in each step, and JAX, which
+    can only compile a step, refuses it. A subclass says it again, for what it adds.
+    """
 
     @property
     def learning_rate(self) -> Any: ...
@@ -100,6 +106,7 @@ class GradientDescent:
         A number outside its range.
     """
 
+    pure: ClassVar[bool] = True
     learning_rate: LearningRate
     momentum: float = 0.0
     nesterov: bool = False
@@ -153,6 +160,7 @@ class Adam:
         A number outside its range.
     """
 
+    pure: ClassVar[bool] = True
     learning_rate: LearningRate = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
@@ -201,6 +209,7 @@ class Adam:
 class AdamW(Adam):
     """:class:`Adam` whose weights decay by default: λ = 0.01 (Loshchilov and Hutter 2019)."""
 
+    pure: ClassVar[bool] = True
     weight_decay: float = 0.01
 
 
@@ -282,6 +291,12 @@ class WarmUp:
         if isinstance(aim, tuple):  # one each for a stack
             return tuple(self.start + (one - self.start) * epoch / self.epochs for one in aim)
         return self.start + (aim - self.start) * epoch / self.epochs
+
+
+def is_pure(optimizer: Any) -> bool:
+    """Return whether an optimizer, or its very class, says ``pure = True``: what a subclass overrides was declared by nobody."""
+    says_so = "pure" in vars(type(optimizer)) or "pure" in getattr(optimizer, "__dict__", {})
+    return says_so and optimizer.pure is True
 
 
 def rate_at(learning_rate: LearningRate, epoch: float) -> float | tuple[float, ...]:

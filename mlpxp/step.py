@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import namespace, tree_leaves, tree_map
 from mlpxp.dropout import dropout_masks, with_dropout
 from mlpxp.evaluation import gather
 from mlpxp.network import Layer
+from mlpxp.optimizers import is_pure
 from mlpxp.propagation import backward, cost, forward
 from mlpxp.resolution import cost_in_float64, in_float64
 
@@ -54,6 +56,13 @@ class TrainingStep:
         The longest that a gradient, all layers' together, may be.
     finer : bool, default False
         Whether the cost is float64 where the parameters are float32.
+
+    Attributes
+    ----------
+    pure : bool
+        Whether all of its parts are built in or declared functions of their arguments alone, so that a backend may record or compile it.
+    undeclared : tuple of str
+        How to declare those that are not.
     """
 
     network: Network
@@ -61,6 +70,15 @@ class TrainingStep:
     dropout: tuple[float, ...] = ()
     clip_norm: float | None = None
     finer: bool = False
+
+    @cached_property
+    def undeclared(self) -> tuple[str, ...]:
+        own = () if is_pure(self.optimizer) else (f"pure = True in the class {type(self.optimizer).__name__}",)
+        return (*self.network.undeclared, *own)
+
+    @property
+    def pure(self) -> bool:
+        return not self.undeclared
 
     def __call__(
         self, state: tuple[Parameters, Any], inputs: Inputs, X: Any, Y: Any, weights: Any, running: Any

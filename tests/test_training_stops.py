@@ -312,8 +312,8 @@ class Interrupted:
 
 @pytest.mark.parametrize("update", [1, 4])
 def test_ctrl_c_inside_a_fold_keeps_what_was_learnt(backend, to_device, to_host, update):
-    if backend.name == "jax" or (backend.name in ("numpy", "cupy") and update > 2):
-        pytest.skip("a compiled or recorded fold calls no Python to interrupt")
+    if backend.name == "jax":
+        pytest.skip("a compiled fold calls no Python to interrupt")
     X, Y = data()
     result = train(NETWORK, *to_device((X, Y)), optimizer=Interrupted(update), epochs=10, start=to_device(start()))
     assert (result.stop, result.epochs) == (Stop.INTERRUPTED, update - 1)

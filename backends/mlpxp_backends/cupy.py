@@ -11,7 +11,7 @@ import array_api_compat.cupy as xp
 import cupy
 
 from mlpxp.arrays import tree_leaves
-from mlpxp.backend import dtype_of, on_host
+from mlpxp.backend import dtype_of, fold_in_python, is_pure, on_host
 from mlpxp.devices import Device, memory_watched, no_such_device, number_of
 from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.cuda import source
@@ -89,7 +89,7 @@ class CupyBackend:
 
     def fold(self, step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
         with self.on_device_of(tree_leaves((state, inputs))[0]), _memory_watched(), multiplying_in(self.precision):
-            return _fusion.fold(step, state, inputs, *data)
+            return _fusion.fold(step, state, inputs, *data) if is_pure(step) else fold_in_python(xp, step, state, inputs, *data)
 
 
 _used: set[int] = set()  # the GPUs that something was put on, or computed on; of any other not even a context is opened

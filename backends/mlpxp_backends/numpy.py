@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mlpxp.backend import dtype_of, on_host
+from mlpxp.backend import dtype_of, fold_in_python, is_pure, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import DataError
 from mlpxp_backends.memory import keep_freed_memory
@@ -52,7 +52,7 @@ class NumpyBackend:
         keep_freed_memory()
         ignored = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a diverging run is found by its cost, and named
         with ignored, memory_watched(host, MemoryError):
-            return fold(step, state, inputs, *data)
+            return fold(step, state, inputs, *data) if is_pure(step) else fold_in_python(np, step, state, inputs, *data)
 
 
 backend = NumpyBackend()

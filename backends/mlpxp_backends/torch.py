@@ -13,7 +13,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import dtype_of, fold_in_python, on_host
+from mlpxp.backend import check_pure, dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.memory import keep_freed_memory
@@ -29,6 +29,7 @@ class TorchBackend:
     ----------
     compile : bool, default False
         Compile a step with ``torch.compile``, once for each step function and each set of shapes. On the CPU it needs a C++ compiler.
+        Like JAX it refuses a step with a function of the user's that is not declared ``pure=True``.
     """
 
     name: ClassVar[str] = "torch"
@@ -84,6 +85,7 @@ class TorchBackend:
         unrecorded = torch.no_grad()  # not inference_mode: its tensors can't be handed back to a user's autograd
         with unrecorded, memory_watched(partial(_place, tree_leaves(state)[0].device), RuntimeError):
             if self.compile:
+                check_pure(step, "'torch' with compile=True")
                 state, data = tree_map(torch.Tensor.detach, (state, data))  # tensors that record would need a graph of their own
                 step = _compiled(step, state, inputs, data)
             return fold_in_python(xp, step, state, inputs, *data)

@@ -64,7 +64,7 @@ def power(degree: int) -> Activation:
     """
     degree = _checked_degree(degree)
     exponent = float(degree)
-    return Activation(f"z^{degree}", lambda Z: Z**exponent, lambda Z, A: exponent * Z ** (exponent - 1.0), needs_z=True)
+    return Activation(f"z^{degree}", lambda Z: Z**exponent, lambda Z, A: exponent * Z ** (exponent - 1.0), needs_z=True, pure=True)
 
 
 def polynomial_failure(

@@ -69,6 +69,7 @@ class Problem:
 @dataclass(frozen=True)
 class _Cost:
     network: Network
+    pure = property(lambda self: not self.network.undeclared)
 
     def __call__(self, state: Any, _: Any, parameters: Parameters, X: Any, Y: Any) -> tuple[Any, Any]:
         return state, cost(self.network, forward(self.network, parameters, X), Y)
@@ -77,6 +78,7 @@ class _Cost:
 @dataclass(frozen=True)
 class _Gradient:
     network: Network
+    pure = property(lambda self: not self.network.undeclared)
 
     def __call__(self, _state: Any, _: Any, parameters: Parameters, X: Any, Y: Any) -> tuple[Any, Any]:
         trace = forward(self.network, parameters, X)

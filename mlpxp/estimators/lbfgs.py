@@ -45,6 +45,8 @@ class _CostAndGradients:
 
     network: Network
     finer: bool
+    pure = property(lambda self: not self.network.undeclared)
+    undeclared = property(lambda self: self.network.undeclared)
 
     def __call__(self, parameters: Parameters, share: Any, X: Any, Y: Any, weights: Any) -> tuple[Parameters, Any]:
         trace = forward(self.network, parameters, X.mT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from mlpxp.activations import Activation
 from mlpxp.arrays import namespace, tree_map
-from mlpxp.backend import choose_backend
+from mlpxp.backend import choose_backend, get_backend
 from mlpxp.errors import DataError
 from mlpxp.estimators import lbfgs, stochastic
 from mlpxp.estimators.curves import forget, of_members
@@ -22,7 +23,7 @@ from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
 from mlpxp.network import Layer, Network
-from mlpxp.propagation import forward
+from mlpxp.prediction import by_columns_of, last_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,15 +228,17 @@ class MultilayerPerceptron(BaseEstimator):
         X, checked = self._features(X, method)
         parameters, network = self._parameters(), self._network
         library, like = choose_backend(self.backend, self.coefs_[0]), parameters[0].W
-        outside = self._is_outside(library)
+        outside, by_columns = self._is_outside(library), by_columns_of(library, network)
         for part in dense_parts(X):
             if not checked and not _is_finite(part):
                 read_features(self, X, reset=False)  # which says so, or finds that only a square is too large
                 checked = True
             if outside or part.dtype != like.dtype:
                 check_range(part, self._place.dtype, "X")
-                part = library.asarray(part, dtype=self._place.dtype, device=self.device)  # noqa: PLW2901 - the same part, where it is needed
-            yield forward(network, parameters, part.mT)[-1]
+                on_host = by_columns is not None and type(part) is np.ndarray  # padded there, and moved as the program needs it
+                put = get_backend("numpy").asarray if on_host else partial(library.asarray, device=self.device)
+                part = put(part, dtype=self._place.dtype)  # noqa: PLW2901 - the same part, where it is needed
+            yield last_layer(network, parameters, part, by_columns)
 
     def _is_outside(self, library: Backend) -> bool:
         """Whether the backend computes elsewhere than where the fitted attributes are."""

@@ -11,7 +11,7 @@ from mlpxp.backend import Backend, backend_of
 from mlpxp.batches import in_order
 from mlpxp.errors import DataError
 from mlpxp.propagation import cost, forward
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import fitting
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     DataError
         No weight is above zero.
     """
-    check_shapes(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     if weights is not None and not namespace(weights).any(weights > 0.0):
         raise DataError("weights must not all be zero: a mean over nothing is undefined")
     return Evaluator.of(network, backend_of(X), X, Y, weights)(parameters)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
 from mlpxp.arrays import namespace
-from mlpxp.backend import memory_watched_for
-from mlpxp.shapes import check_shapes, check_whole
+from mlpxp.backend import memory_watched_for, plain
+from mlpxp.shapes import check_shapes, check_whole, fitting
 
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
@@ -40,7 +40,7 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, X)
+    parameters, X, *_ = fitting(network, parameters, X)
     with memory_watched_for(X):
         return propagation.forward(network, parameters, X)
 
@@ -69,7 +69,7 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     OutOfMemoryError
         The device has too little memory: try a smaller ``batch_size``.
     """
-    check_shapes(network, parameters, X)
+    parameters, X, *_ = fitting(network, parameters, X)
     with memory_watched_for(X):
         if batch_size is None:
             return propagation.predict(network, parameters, X)
@@ -106,6 +106,7 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
+    Y, weights = plain("Y", Y), plain("weights", weights)
     check_shapes(network, None, trace[0].A_in, Y, weights, output=trace[-1].A)
     with memory_watched_for(Y):
         return propagation.cost(network, trace, Y, weights)
@@ -133,7 +134,7 @@ def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, w
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, trace[0].A_in, Y, weights)
+    parameters, _, Y, weights = fitting(network, parameters, trace[0].A_in, Y, weights)
     with memory_watched_for(Y):
         return propagation.backward(network, parameters, trace, Y, weights)
 
@@ -163,7 +164,7 @@ def cost_and_gradients(
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     with memory_watched_for(X):
         trace = propagation.forward(network, parameters, X)
         return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)

@@ -6,13 +6,14 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, check_floating, check_together, dtype_name
+from mlpxp.backend import plain
 from mlpxp.errors import DtypeError, RangeError, ShapeError
 from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_layers", "check_precision", "check_shapes", "check_whole"]
+__all__ = ["check_labels", "check_layers", "check_precision", "check_shapes", "check_whole", "fitting", "plain_layers"]
 
 _HALF = ("float16", "bfloat16")
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
@@ -41,6 +42,7 @@ def check_shapes(
         No array, or arrays of two libraries or two devices.
     """
     W: Any = output if parameters is None else check_layers(network, parameters)
+    check_labels(network, X, Y)
     arrays = {"the parameters": W, "X": X, "Y": Y, "weights": weights}
     check_floating(**arrays)
     check_together(**arrays)
@@ -58,6 +60,48 @@ def check_shapes(
             raise ShapeError("X and Y must have at least one example, got none: a mean over no examples is undefined")
     if weights is not None and tuple(weights.shape) not in ((X.shape[-1],), (*stacked, X.shape[-1])):
         raise ShapeError(f"weights must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+
+
+def fitting(
+    network: Network, parameters: Parameters, X: Array, Y: Array | None = None, weights: Array | None = None
+) -> tuple[Parameters, Any, Any, Any]:
+    """Return arrays as the equations compute with them (:func:`mlpxp.backend.plain`), if they fit the network and each other.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        As :func:`check_shapes`.
+    DataError
+        Some of their numbers are masked.
+    """
+    check_layers(network, parameters)
+    parameters = plain_layers(parameters)
+    X, Y, weights = plain("X", X), plain("Y", Y), plain("weights", weights)
+    check_shapes(network, parameters, X, Y, weights)
+    return parameters, X, Y, weights
+
+
+def plain_layers(parameters: Parameters) -> Parameters:
+    """Return parameters as the equations compute with them; the same tuple where they are so already, as nearly always."""
+    if all(plain("a parameter", leaf) is leaf for layer in parameters for leaf in layer):
+        return parameters
+    return tuple(Layer(W=plain("W", W), b=plain("b", b)) for W, b in parameters)
+
+
+def check_labels(network: Network, X: object, Y: object, name: str = "Y") -> None:
+    """Refuse one label an example, (m,) or (1, m), where the loss wants a distribution, and say how to make one of it.
+
+    Raises
+    ------
+    ShapeError
+    """
+    of_x, shape = (tuple(getattr(array, "shape", ())) for array in (X, Y))
+    if network.loss.expects == "distribution" and shape and shape in (of_x[-1:], (1, *of_x[-1:])):
+        n, join = network.sizes[-1], "stack" if len(shape) == 1 else "concat"
+        raise ShapeError(
+            f"{name} must have shape {(n, *of_x[-1:])}, a distribution a column, got {shape}: {network.loss.name} wants labels from 0 "
+            f"one-hot, xp.astype(xp.{join}([labels == k for k in range({n})]), X.dtype)"
+        )
 
 
 def check_whole(name: str, value: object) -> None:

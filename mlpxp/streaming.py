@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.errors import DataError, DtypeError, ShapeError
+from mlpxp.errors import DataError, DtypeError, MlpxpError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ class Rows:
     ------
     ShapeError
         ``values`` is no matrix.
+    DataError
+        Its first row can't be read, or has masked numbers.
 
     Examples
     --------
@@ -55,11 +57,26 @@ class Rows:
         self.values = values
         self.index = index
         self.shape = (int(shape[1]), int(shape[0] if index is None else len(index)))
+        try:
+            self.take(np.arange(min(1, self.shape[1])))
+        except MlpxpError:
+            raise
+        except Exception as error:  # any library's own
+            reason = " ".join(str(error).split())
+            raise DataError(f"rows must be readable by their numbers, {type(values).__name__} answers: {reason}") from error
 
     def take(self, rows: Any) -> Any:
-        """Return these rows as a dense ndarray."""
+        """Return these rows as a dense ndarray.
+
+        Raises
+        ------
+        DataError
+            Some of their numbers are masked.
+        """
         rows = rows if self.index is None else self.index[rows]
         taken = self.values[rows]
+        if np.ma.is_masked(taken):
+            raise DataError("rows must have no masked numbers: fill them, or leave their examples out by an index")
         return taken.toarray() if hasattr(taken, "toarray") else np.asarray(taken)
 
     def chunks(self) -> Iterator[Any]:

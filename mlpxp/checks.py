@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from mlpxp.arrays import Array, check_floating, namespace
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
-from mlpxp.shapes import check_layers, check_shapes, check_whole
+from mlpxp.shapes import check_labels, check_layers, check_precision, check_shapes, check_whole
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["check_examples", "check_keeping", "check_options", "warn_of_scale"]
+__all__ = ["check_examples", "check_keeping", "check_kinds", "check_options", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -98,6 +98,18 @@ def _check_number(name: str, value: object) -> None:
         raise RangeError(f"{name} must be a number from 0, got {value!r}")
 
 
+def check_kinds(network: Network, X: Array | Rows, Y: Array) -> None:
+    """Refuse X and Y whose dtypes no parameters can be drawn for, and labels in the place of distributions.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+    """
+    check_labels(network, X, Y)
+    check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
+    check_precision(Y)
+
+
 def check_examples(
     network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
 ) -> None:
@@ -111,6 +123,7 @@ def check_examples(
         NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
     """
     X, Y, weights = examples
+    check_labels(network, X, Y, names[1])
     xp = namespace(Y)
     if isinstance(X, Rows):
         X.check(names[0])

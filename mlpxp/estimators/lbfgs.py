@@ -20,10 +20,10 @@ from mlpxp.errors import DivergenceError
 from mlpxp.estimators.curves import forget
 from mlpxp.estimators.examples import columns
 from mlpxp.estimators.losses import check_custom_loss
-from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
 from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
+from mlpxp.progress import bar
 from mlpxp.propagation import backward, cost, forward
 from mlpxp.stopping import Stop
 from mlpxp.streaming import Rows
@@ -137,7 +137,7 @@ def solve(
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else estimator.max_seconds)
     members = unstack(start) if estimator.n_networks > 1 else [start]
     found: list[_Found] = []
-    with bar(estimator.max_iter, shown=estimator.progress) as shown:
+    with bar(shown=bool(estimator.progress)) as shown:
         for member in members:
             if found and found[-1].stop is Stop.INTERRUPTED:
                 found.append(_Found(member, 0, objective(objective.vector(member))[0], Stop.INTERRUPTED))

@@ -203,14 +203,19 @@ def _is_floating(xp: Any, dtype: Any) -> bool:
         return False
 
 
+_AT_HOME: set[type] = set()  # types of arrays that have only one place to be
+
+
 def check_together(**arrays: Array | None) -> None:
     """Refuse arrays that live on different devices, naming both."""
     first: tuple[str, Any] | None = None
     for name, array in arrays.items():
-        if array is None or (device := device_of(array)) is None:
+        if array is None or type(array) in _AT_HOME or (device := device_of(array)) is None:
             continue
         if first is None:
             first = (name, device)
+            if isinstance(device, str) and type(array) in _MODULES:  # NumPy's only one
+                _AT_HOME.add(type(array))
         elif device != first[1]:
             raise BackendError(
                 f"{name} must be on the device of {first[0]} ({first[1]}), got {device}: nothing is moved between devices silently; "

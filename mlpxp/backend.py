@@ -43,7 +43,11 @@ _LIBRARIES = {"array_api_strict": "strict"}  # a backend has its library's name,
 
 @runtime_checkable
 class Backend(Protocol):
-    """An array library and the few things the standard lacks."""
+    """An array library and the few things the standard lacks.
+
+    A backend may also have ``plain(array, name)``, which returns an array of its library as one that can be computed with, or refuses it:
+    see :func:`plain`.
+    """
 
     @property
     def name(self) -> str:

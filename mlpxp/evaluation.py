@@ -56,7 +56,7 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
     DataError
-        No weight is above zero.
+        No weight is above zero, or some numbers are masked.
     """
     parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     if weights is not None and not namespace(weights).any(weights > 0.0):

@@ -37,6 +37,8 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
@@ -64,6 +66,8 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     RangeError
         ``batch_size`` is no whole number from 1.
     OutOfMemoryError
@@ -103,6 +107,8 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
@@ -131,6 +137,8 @@ def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, w
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
@@ -161,6 +169,8 @@ def cost_and_gradients(
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """

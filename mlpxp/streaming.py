@@ -58,7 +58,7 @@ class Rows:
         self.index = index
         self.shape = (int(shape[1]), int(shape[0] if index is None else len(index)))
         try:
-            self.take(np.arange(min(1, self.shape[1])))
+            Rows.take(self, np.arange(min(1, self.shape[1])))
         except MlpxpError:
             raise
         except Exception as error:  # any library's own

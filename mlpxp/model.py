@@ -15,8 +15,6 @@ from mlpxp.history import TrainingResult
 from mlpxp.network import Network
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mlpxp.arrays import Array
     from mlpxp.evaluation import Evaluation
     from mlpxp.network import Parameters
@@ -57,7 +55,7 @@ class Model:
     network: Network
     parameters: Parameters
     metadata: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    arrays: dict[str, Any] = field(default_factory=dict)
     created: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mlpxp.history import Epoch, History, TrainingResult
     from mlpxp.instruments.counting import Operations, count_operations, counting
     from mlpxp.losses import LOSSES, Loss
+    from mlpxp.model import Model
     from mlpxp.moving import to_backend
     from mlpxp.naive import naive_gradients
     from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from mlpxp.separability.perceptron import PerceptronRun, perceptron
     from mlpxp.separability.separation import Separation, separate
     from mlpxp.stopping import Stop
-    from mlpxp.storage import Model
     from mlpxp.streaming import Rows
     from mlpxp.survey import BackendStatus, backends
     from mlpxp.training import train
@@ -151,6 +151,7 @@ _WHERE = {
     "history": "Epoch History TrainingResult",
     "instruments.counting": "Operations count_operations counting",
     "losses": "LOSSES Loss",
+    "model": "Model",
     "moving": "to_backend",
     "naive": "naive_gradients",
     "network": "Layer Network Parameters initialize stack unstack",
@@ -159,7 +160,6 @@ _WHERE = {
     "separability.perceptron": "PerceptronRun perceptron",
     "separability.separation": "Separation separate",
     "stopping": "Stop",
-    "storage": "Model",
     "streaming": "Rows",
     "survey": "BackendStatus backends",
     "training": "train",

@@ -22,11 +22,13 @@ __all__ = [
     "array_like",
     "check_floating",
     "check_together",
+    "described",
     "device_like",
     "device_of",
     "dtype_name",
     "first_leaf",
     "is_array",
+    "is_sparse",
     "library_of",
     "maker_like",
     "namespace",
@@ -79,7 +81,7 @@ def namespace(array: Array) -> Any:
     known = _MODULES.get(type(array))
     if known is not None:
         return known
-    xp = _own_namespace(array) or array_api_compat.array_namespace(array)
+    xp = _own_namespace(array) or _other_namespace(array)
     if isinstance(xp, ModuleType):
         _MODULES[type(array)] = xp
     return xp
@@ -88,6 +90,26 @@ def namespace(array: Array) -> Any:
 def _own_namespace(array: Any) -> Any:
     """The host's arrays speak the standard themselves from NumPy 2 on, and a translation would import all of that library."""
     return array.__array_namespace__() if array_api_compat.is_numpy_array(array) else None
+
+
+def _other_namespace(array: Any) -> Any:
+    """Another library's, if its arrays are dense and have what :class:`Array` asks for; dask's, which lack a part, are data of the host."""
+    xp = array_api_compat.array_namespace(array)
+    if is_sparse(array) or not _has_transpose(array):
+        raise TypeError(f"{type(array).__name__} is sparse, or lacks a part of the standard's array object")
+    return xp
+
+
+def _has_transpose(array: Any) -> bool:
+    try:
+        return hasattr(array, "mT")
+    except (RuntimeError, ValueError):  # it has one, but not of fewer than two axes
+        return True
+
+
+def is_sparse(value: object) -> bool:
+    """Return whether these are data of a class for sparse ones: SciPy's, pydata's, CuPy's, JAX's."""
+    return hasattr(value, "todense")
 
 
 def is_array(value: Any) -> bool:
@@ -148,13 +170,15 @@ def check_floating(**arrays: Array | None) -> None:
             try:
                 xp = namespace(array)
             except TypeError:
-                raise BackendError(f"{name} must be an array, got {_article(library_of(array))}: {_HOW_TO_MAKE_ONE}") from None
-            if not xp.isdtype(array.dtype, "real floating"):
+                raise _no_array(name, array) from None
+            if not _is_floating(xp, array.dtype):
                 raise DtypeError(
                     f"{name} must have a real floating dtype, got {array.dtype}: convert it with xp.astype({name}, xp.float32)"
                 )
             first = (name, array)
         elif not _same_library(array, first[1]):
+            if is_sparse(array):
+                raise _no_array(name, array)
             raise BackendError(
                 f"{name} must be an array of the library of {first[0]} ({library_of(first[1])}), got {library_of(array)}: "
                 "nothing is moved between libraries silently; convert it with backend.asarray"
@@ -166,14 +190,32 @@ def check_floating(**arrays: Array | None) -> None:
             )
 
 
+def _no_array(name: str, value: object) -> BackendError:
+    if is_sparse(value):
+        return BackendError(f"{name} must be dense, got {_article(type(value).__name__)}: make it so with todense()")
+    return BackendError(f"{name} must be an array, got {_article(library_of(value))}: {_HOW_TO_MAKE_ONE}")
+
+
+def _is_floating(xp: Any, dtype: Any) -> bool:
+    try:
+        return bool(xp.isdtype(dtype, "real floating"))
+    except TypeError:  # a record array's dtype is none to NumPy's own isdtype
+        return False
+
+
+_AT_HOME: set[type] = set()  # types of arrays that have only one place to be
+
+
 def check_together(**arrays: Array | None) -> None:
     """Refuse arrays that live on different devices, naming both."""
     first: tuple[str, Any] | None = None
     for name, array in arrays.items():
-        if array is None or (device := device_of(array)) is None:
+        if array is None or type(array) in _AT_HOME or (device := device_of(array)) is None:
             continue
         if first is None:
             first = (name, device)
+            if isinstance(device, str) and type(array) in _MODULES:  # NumPy's only one
+                _AT_HOME.add(type(array))
         elif device != first[1]:
             raise BackendError(
                 f"{name} must be on the device of {first[0]} ({first[1]}), got {device}: nothing is moved between devices silently; "
@@ -198,6 +240,16 @@ def _article(noun: str) -> str:
 
 
 _HOW_TO_MAKE_ONE = "make one with numpy.asarray(..., dtype='float32') or a backend's asarray"
+
+
+def described(parameters: Any) -> str:
+    """Return what a person wants to know of parameters: ``"float32, torch on cuda:0"``, and of a stack how many there are."""
+    first = next(_leaves(parameters), None)
+    if first is None or not is_array(first):
+        return "no parameters"
+    device = device_of(first)
+    networks = f"{' x '.join(map(str, first.shape[:-2]))} networks, " if first.ndim > 2 else ""
+    return f"{networks}{dtype_name(first)}, {library_of(first)}{'' if device is None else f' on {device}'}"
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:

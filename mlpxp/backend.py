@@ -7,6 +7,7 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache, partial, wraps
@@ -17,7 +18,7 @@ from mlpxp.devices import Device, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from importlib.metadata import EntryPoint
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "known_backends",
     "on_device_of",
     "on_host",
+    "plain",
     "working_on",
 ]
 
@@ -52,7 +54,8 @@ class Backend(Protocol):
     """An array library and the few things the standard lacks.
 
     A library that computes on a *current* device, whatever device its arrays are on, has one method more, ``on_device_of(array)``: a
-    context in which the array's device is the current one.
+    context in which the array's device is the current one. A backend may also have ``plain(array, name)``, which returns an array of its
+    library as one that can be computed with, or refuses it: see :func:`plain`.
     """
 
     @property
@@ -314,13 +317,37 @@ def backend_of(array: Array) -> Backend:
         xp = namespace(array)
     except TypeError:
         raise BackendError(f"an array must come from a library that speaks the array API standard, got {library_of(array)}") from None
-    return _of_namespace(xp, library_of(array))
+    return _of_namespace(xp, type(array))
 
 
 @lru_cache(maxsize=64)
-def _of_namespace(xp: Any, library: str) -> Backend:
-    name = _LIBRARIES.get(library, library)
-    return _load(name) if name in _registered() else StandardBackend(xp)
+def _of_namespace(xp: Any, cls: type) -> Backend:
+    libraries = (base.__module__.partition(".")[0] for base in cls.__mro__)  # a class derived from a library's array is that library's
+    names = (_LIBRARIES.get(library, library) for library in libraries)
+    return next((_load(name) for name in names if name in _registered()), StandardBackend(xp))
+
+
+def plain(name: str, array: Any) -> Any:
+    """Return an array as its library computes with it, where its class or its layout says something else; by its backend's ``plain``.
+
+    Of NumPy a matrix, a record array, a memory map or a quantity is taken as the ndarray that it is, and another byte order is made the
+    machine's. What is no array stays what it is.
+
+    Raises
+    ------
+    DataError
+        Some of its numbers are masked.
+    BackendError
+        It is sparse, nested or masked where that is PyTorch's.
+    """
+    cls = type(array)
+    if cls not in _LOOKS:
+        _LOOKS[cls] = getattr(backend_of(array), "plain", None) if is_array(array) else None
+    look = _LOOKS[cls]
+    return array if look is None else look(array, name)
+
+
+_LOOKS: dict[type, Callable[[Any, str], Any] | None] = {}  # array type -> its backend's plain
 
 
 def on_device_of(array: Array) -> AbstractContextManager[Any]:

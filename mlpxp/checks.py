@@ -13,14 +13,14 @@ from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
 from mlpxp.scalars import FROM_0, POSITIVE, flag, real_number, told, whole_number
-from mlpxp.shapes import check_layers, check_shapes
+from mlpxp.shapes import check_labels, check_layers, check_precision, check_shapes
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Numbers", "check_examples", "check_keeping", "check_options", "finite_members", "outside", "warn_of_scale"]
+__all__ = ["Numbers", "check_examples", "check_keeping", "check_kinds", "check_options", "finite_members", "outside", "warn_of_scale"]
 
 
 _TOO_FAR = 2.0**19  # in float32, see warn_of_scale
@@ -113,6 +113,18 @@ def finite_members(library: Backend, tree: Any) -> Any:
     return finite
 
 
+def check_kinds(network: Network, X: Array | Rows, Y: Array) -> None:
+    """Refuse X and Y whose dtypes no parameters can be drawn for, and labels in the place of distributions.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+    """
+    check_labels(network, X, Y)
+    check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
+    check_precision(Y)
+
+
 @beside_its_arrays
 def check_examples(
     network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
@@ -127,6 +139,7 @@ def check_examples(
         NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
     """
     X, Y, weights = examples
+    check_labels(network, X, Y, names[1])
     xp = namespace(Y)
     if isinstance(X, Rows):
         X.check(names[0], dtype_name(Y))

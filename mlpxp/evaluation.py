@@ -13,7 +13,7 @@ from mlpxp.errors import DataError
 from mlpxp.prediction import padded
 from mlpxp.propagation import cost, forward
 from mlpxp.resolution import has_finer, in_float64
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import fitting
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
     DataError
-        No weight is above zero.
+        No weight is above zero, or some numbers are masked.
     """
-    check_shapes(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     if weights is not None and not namespace(weights).any(weights > 0.0):
         raise DataError("weights must not all be zero: a mean over nothing is undefined")
     library = backend_of(X)

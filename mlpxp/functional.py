@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
 from mlpxp.arrays import namespace
-from mlpxp.backend import working_on
+from mlpxp.backend import plain, working_on
 from mlpxp.prediction import prediction
 from mlpxp.scalars import whole_number
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import check_shapes, fitting
 
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
@@ -39,10 +39,12 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Trace:
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, X)
+    parameters, X, *_ = fitting(network, parameters, X)
     with working_on(X):
         return propagation.forward(network, parameters, X)
 
@@ -66,12 +68,14 @@ def predict(network: Network, parameters: Parameters, X: Array, *, batch_size: i
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     RangeError
         ``batch_size`` is no whole number from 1.
     OutOfMemoryError
         The device has too little memory: try a smaller ``batch_size``.
     """
-    check_shapes(network, parameters, X)
+    parameters, X, *_ = fitting(network, parameters, X)
     with working_on(X):
         if batch_size is None:
             return prediction(network, parameters, X)
@@ -105,9 +109,12 @@ def cost(network: Network, trace: Trace, Y: Array, weights: Array | None = None)
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
+    Y, weights = plain("Y", Y), plain("weights", weights)
     check_shapes(network, None, trace[0].A_in, Y, weights, output=trace[-1].A)
     with working_on(Y):
         return propagation.cost(network, trace, Y, weights)
@@ -132,10 +139,12 @@ def backward(network: Network, parameters: Parameters, trace: Trace, Y: Array, w
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, trace[0].A_in, Y, weights)
+    parameters, _, Y, weights = fitting(network, parameters, trace[0].A_in, Y, weights)
     with working_on(Y):
         return propagation.backward(network, parameters, trace, Y, weights)
 
@@ -162,10 +171,12 @@ def cost_and_gradients(
     ------
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
+    DataError
+        Some of their numbers are masked.
     OutOfMemoryError
         The device has too little memory: try fewer examples at a time.
     """
-    check_shapes(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     with working_on(X):
         trace = propagation.forward(network, parameters, X)
         return propagation.cost(network, trace, Y, weights), propagation.backward(network, parameters, trace, Y, weights)

@@ -14,7 +14,7 @@ from mlpxp.arrays import Array, device_of, namespace
 from mlpxp.backend import backend_of, beside_its_arrays
 from mlpxp.errors import BackendError, RangeError
 from mlpxp.functional import cost, cost_and_gradients, forward
-from mlpxp.naive import check_one_network, cost_with, default_step, naive_gradients
+from mlpxp.naive import cost_with, default_step, naive_gradients, one_network
 from mlpxp.network import Layer
 from mlpxp.scalars import POSITIVE, real_number
 
@@ -165,7 +165,7 @@ def check_gradients(
     >>> check_gradients(network, initialize(network, seed=0, dtype="float64"), X, Y).passed
     False
     """
-    check_one_network(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = one_network(network, parameters, X, Y, weights)
     library, epsilon = backend_of(X), float(namespace(X).finfo(X.dtype).eps)
     tolerance = _checked_tolerance(tolerance, epsilon, X.dtype)
     ours = [_on_host(library, layer) for layer in cost_and_gradients(network, parameters, X, Y, weights)[1]]

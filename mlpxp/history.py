@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mlpxp.arrays import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,10 +14,17 @@ if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters
     from mlpxp.stopping import Stop
 
-__all__ = ["Epoch", "History", "PerMember", "TrainingResult"]
+__all__ = ["Epoch", "History", "PerMember", "TrainingResult", "spread"]
 
 PerMember: TypeAlias = float | tuple[float, ...]  # one number for one network, one each for a stack
 Record: TypeAlias = tuple[PerMember, PerMember | None, PerMember | None, float, PerMember]
+
+
+def spread(values: PerMember) -> str:
+    """Return a number in short, and of those of a stack the least and the largest: ``"0.01 to 0.25"``."""
+    numbers = [value for value in (values if isinstance(values, tuple) else (values,)) if not math.isnan(value)] or [math.nan]
+    low, high = (f"{value}" if isinstance(value, int) else f"{value:.4g}" for value in (min(numbers), max(numbers)))
+    return low if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,11 @@ class Epoch:
     seconds: float
     learning_rate: PerMember
     parameters: Parameters
+
+    def __repr__(self) -> str:
+        told = {name: getattr(self, name) for name in ("cost", "validation_cost", "validation_score", "learning_rate")}
+        numbers = ", ".join(f"{name}={spread(value)}" for name, value in told.items() if value is not None)
+        return f"Epoch({self.number} of {self.last}, {numbers}, seconds={self.seconds:.4g})"
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,18 @@ class TrainingResult:
     optimizer_state: Any
     seed: int
     restored_best: bool = False
+
+    def __repr__(self) -> str:
+        stops = self.stop if isinstance(self.stop, tuple) else (self.stop,)
+        counts = {stop: stops.count(stop) for stop in stops}
+        why = ", ".join(str(stop) if len(stops) == 1 else f"{count} x {stop}" for stop, count in counts.items())
+        history, what = self.history, f"{self.network!r}, {described(self.parameters)}"
+        told = [f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"]
+        for name, values in (("cost", history.cost), ("validation cost", history.validation_cost)):
+            told += [f"{name} {spread(values[-1])}"] if values else []
+        whose = ", whose parameters these are" if self.restored_best else ""
+        told += [f"best epoch {spread(self.best_epoch)}{whose}"] if history.cost else []
+        return f"TrainingResult({what}:\n  {', '.join([*told, why])})"
 
     @property
     def epochs(self) -> int:

@@ -6,11 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from mlpxp.arrays import device_of, dtype_name, is_array, library_of, namespace, tree_leaves, tree_map
+from mlpxp.arrays import device_of, dtype_name, is_array, namespace, tree_leaves, tree_map
 from mlpxp.backend import backend_of, get_backend
-from mlpxp.errors import DtypeError
 from mlpxp.history import TrainingResult
-from mlpxp.storage import Model
+from mlpxp.model import is_estimator, is_pair, one_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +29,7 @@ def to_backend(value: Value, backend: str | Backend, device: Any = None) -> Valu
 
     Parameters
     ----------
-    value : MLPClassifier, MLPRegressor, Model, TrainingResult, array, or tree of arrays
+    value : Model, TrainingResult, MLPClassifier, MLPRegressor, (Network, parameters), array, or tree of arrays
         A tree is a tuple or a named tuple, however deep: parameters, gradients, an optimizer's state.
     backend : str or Backend
         ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"``, ...
@@ -70,24 +69,19 @@ def to_backend(value: Value, backend: str | Backend, device: Any = None) -> Valu
     ['ndarray', 'ndarray']
     """
     library = get_backend(backend)
-    result: Any
-    own: Any = getattr(value, "_moved", None)
-    if own is not None and not isinstance(value, type):  # an estimator knows its arrays itself
-        result = own(library, device)
-        return cast("Value", result)
     move = partial(tree_map, mover(library, device))
-    if isinstance(value, Model):
-        result = replace(value, parameters=move(value.parameters))
-    elif isinstance(value, TrainingResult):
-        moved = move((value.parameters, value.last_parameters, value.optimizer_state))
-        result = replace(value, parameters=moved[0], last_parameters=moved[1], optimizer_state=moved[2])
-    elif all(map(is_array, tree_leaves(value))):
-        result = move(value)
+    result: Any = value
+    if all(map(is_array, tree_leaves(value))):
+        return cast("Value", move(value))
+    held: Any = one_value(value, "to_backend", also="arrays, tuples of them such as parameters, ")
+    if is_estimator(held):
+        result = held._moved(library, device)  # it knows its arrays itself
+    elif isinstance(held, TrainingResult):
+        moved = move((held.parameters, held.last_parameters, held.optimizer_state))
+        result = replace(held, parameters=moved[0], last_parameters=moved[1], optimizer_state=moved[2])
     else:
-        raise DtypeError(
-            "to_backend moves arrays, tuples of them such as parameters, a Model, a TrainingResult or a fitted estimator of mlpxp's, "
-            f"got {library_of(next(leaf for leaf in tree_leaves(value) if not is_array(leaf)))}"
-        )
+        parameters = move(held.parameters)
+        result = (held.network, parameters) if is_pair(value) else replace(held, parameters=parameters)
     return cast("Value", result)
 
 

@@ -19,14 +19,14 @@ from mlpxp.instruments import complex_step
 from mlpxp.instruments.dual import constant, dual, tangent
 from mlpxp.network import Layer
 from mlpxp.scalars import POSITIVE, real_number
-from mlpxp.shapes import check_shapes
+from mlpxp.shapes import fitting
 
 if TYPE_CHECKING:
     from mlpxp.activations import Activation
     from mlpxp.losses import Loss
     from mlpxp.network import Network, Parameters
 
-__all__ = ["Progress", "check_one_network", "cost_with", "default_step", "naive_gradients"]
+__all__ = ["Progress", "cost_with", "default_step", "naive_gradients", "one_network"]
 
 Progress: TypeAlias = Callable[[int, int], object]
 _STACK_BYTES = 2**24  # of the arrays of a stack of moved networks
@@ -98,7 +98,7 @@ def naive_gradients(
     >>> naive_gradients(network, (Layer(w, b),), x, y, method="complex")
     (Layer(W=array([[6.]]), b=array([[2.]])),)
     """
-    check_one_network(network, parameters, X, Y, weights)
+    parameters, X, Y, weights = one_network(network, parameters, X, Y, weights)
     if method not in _METHODS:
         raise UnknownNameError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     if method == "complex":
@@ -110,12 +110,13 @@ def naive_gradients(
     return differentiate(costs, parameters, step)
 
 
-def check_one_network(network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None) -> None:
-    """Refuse arrays that don't fit, other dtypes than float32 and float64, and stacks."""
-    check_shapes(network, parameters, X, Y, weights)
+def one_network(network: Network, parameters: Parameters, X: Array, Y: Array, weights: Array | None) -> tuple[Parameters, Any, Any, Any]:
+    """Return the arrays as :func:`mlpxp.shapes.fitting` does; refuse other dtypes than float32 and float64, and stacks."""
+    parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
     dtype_of(namespace(X), X.dtype)
     if parameters[0].W.ndim > 2:
         raise ShapeError(f"parameters must be one network's, got a stack, W_1 of shape {tuple(parameters[0].W.shape)}: see mlpxp.unstack")
+    return parameters, X, Y, weights
 
 
 def default_step(method: str, epsilon: float) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.backend import get_backend
-from mlpxp.errors import DataError, DtypeError, RangeError, ShapeError
+from mlpxp.errors import DataError, DtypeError, MlpxpError, RangeError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,8 @@ class Rows:
     ------
     ShapeError, DtypeError, RangeError
         ``values`` is no matrix or has no dtype, or ``index`` holds something else than numbers of its rows.
+    DataError
+        Its first row can't be read, or has masked numbers.
 
     Examples
     --------
@@ -59,20 +61,37 @@ class Rows:
         self.values = values.tocsr() if hasattr(values, "tocsr") else values
         self.index = None if index is None else row_numbers("index", index, int(shape[0]))
         self.shape = (int(shape[1]), int(shape[0] if self.index is None else len(self.index)))
+        try:
+            Rows.take(self, np.arange(min(1, self.shape[1])))
+        except MlpxpError:
+            raise
+        except Exception as error:  # any library's own
+            reason = " ".join(str(error).split())
+            raise DataError(f"rows must be readable by their numbers, {type(values).__name__} answers: {reason}") from error
 
     def take(self, rows: Any) -> Any:
-        """Return these rows, an ndarray of their numbers or a slice, as a dense ndarray."""
+        """Return these rows, an ndarray of their numbers or a slice, as a dense ndarray.
+
+        Raises
+        ------
+        DataError
+            Some of their numbers are masked.
+        """
         rows = rows if self.index is None else self.index[rows]
-        if isinstance(self.values, np.ndarray):
-            return np.asarray(self.values[rows])
-        return self.values[rows].toarray() if hasattr(self.values, "tocsr") else self._read(rows)
+        by_number = isinstance(self.values, np.ndarray) or hasattr(self.values, "tocsr")
+        taken = self.values[rows] if by_number else self._read(rows)
+        if np.ma.is_masked(taken):
+            raise DataError("rows must have no masked numbers: fill them, or leave their examples out by an index")
+        return taken.toarray() if hasattr(taken, "toarray") else np.asarray(taken)
 
     def _read(self, rows: Any) -> Any:
         """Return rows of what reads them in rising order only, and each once."""
         rows = np.arange(self.shape[1])[rows] if isinstance(rows, slice) else rows
+        if not len(rows):
+            return np.asarray(self.values[0:0])
         rising, places = np.unique(rows, return_inverse=True)
         first, end = int(rising[0]), int(rising[-1]) + 1
-        read = np.asarray(self.values[first:end] if end - first == len(rising) else self.values[rising])
+        read = np.asanyarray(self.values[first:end] if end - first == len(rising) else self.values[rising])
         return read if np.array_equal(rising, rows) else read[places]
 
     def chunks(self) -> Iterator[Any]:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlpxp.arrays import Array, check_floating, device_of, dtype_name, is_array, namespace, tree_map
-from mlpxp.backend import Backend, choose_backend
+from mlpxp.arrays import Array, device_of, dtype_name, is_array, namespace, tree_map
+from mlpxp.backend import Backend, choose_backend, plain
 from mlpxp.batches import Batches
 from mlpxp.checkpoints import Checkpoints, asked_of
-from mlpxp.checks import check_examples, check_keeping, check_options, warn_of_scale
+from mlpxp.checks import check_examples, check_keeping, check_kinds, check_options, warn_of_scale
 from mlpxp.draws import check_seed
 from mlpxp.dropout import check_dropout
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
@@ -22,7 +22,8 @@ from mlpxp.history import History, TrainingResult
 from mlpxp.judging import asks_for_finer_costs, finest
 from mlpxp.loop import Callback, Loop
 from mlpxp.network import Network, Parameters, initialize
-from mlpxp.shapes import check_precision
+from mlpxp.progress import bar
+from mlpxp.shapes import plain_layers
 from mlpxp.standing import Standing
 from mlpxp.stopping import Watch
 from mlpxp.storage.checkpoint_file import Kept
@@ -59,6 +60,7 @@ def train(
     order: Callable[[int], Any] | None = None,
     max_seconds: float | None = None,
     callbacks: Sequence[Callback] = (),
+    progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     every: int | None = None,
     every_seconds: float | None = None,
@@ -118,6 +120,8 @@ def train(
     callbacks : sequence of callable
         Each is called with an :class:`Epoch` after each epoch; one that returns ``True`` stops the run, and for a stack a list of bool
         stops the members where it is true. One that judges costs may say by which differences, in an attribute ``tolerance``.
+    progress : bool, default False
+        Show a bar of the epochs on stderr, with the cost and the validation cost, of a stack their means (it needs rich).
     checkpoint : str or path, optional
         A file for where the run stands: everything that going on bit for bit needs. It is written before the first update (so that a
         place that can't be written is an error then), now and then, and at the end; the one before is kept beside it,
@@ -129,7 +133,7 @@ def train(
         After which time, between two batches of a long epoch too. By default, and if there is no ``every``, a minute.
     resume : bool, default False
         Go on from the checkpoint, with the arguments of the run that wrote it; without one, begin: so the same call can be made until it
-        ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``every``,
+        ends. What only says how long and where it runs may differ: ``epochs``, ``max_seconds``, ``callbacks``, ``progress``, ``every``,
         ``every_seconds``, ``backend``, ``device``, and whether X is an array or :class:`mlpxp.Rows`; ``start`` is not looked at again.
         Other data are told by a few dozen examples.
         ``order`` is asked for the orders of the epochs done once more, in turn. Without ``resume`` a checkpoint that is there is not
@@ -149,7 +153,8 @@ def train(
         Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range; or the checkpoint is
         of another run.
     OutputError, FileFormatError, MissingLibraryError
-        The checkpoint can't be written, or is there already; it is damaged, and so is the one before; safetensors is not installed.
+        The checkpoint can't be written, or is there already; it is damaged, and so is the one before; safetensors is not installed, or
+        for ``progress`` rich.
     OutOfMemoryError
         The device has too little memory for a step; the message suggests a batch size.
 
@@ -186,18 +191,18 @@ def train(
         callbacks=callbacks,
     )
     every, every_seconds, resume = check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
+    watched = bar(shown=progress)
     rates = check_dropout(dropout, len(network.hidden))
     earlier = start if isinstance(start, TrainingResult) else None
     seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
     library = choose_backend(backend, *(Y if isinstance(X, Rows) else X, Y))
     examples = _on(library, backend, device, (X, Y, weights))
-    held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3])
+    held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3], of="validation ")
     X, Y, weights = examples
-    check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
-    check_precision(Y)
+    check_kinds(network, X, Y)
     if start is None:
         start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
-    parameters = start.last_parameters if isinstance(start, TrainingResult) else start
+    parameters = start.last_parameters if isinstance(start, TrainingResult) else plain_layers(start)
     check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
     if held_out is not None:
         check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
@@ -216,9 +221,6 @@ def train(
         longest=longest_fold(network, examples=members * (size or m)),
         order=order,
         weights=None if weights is None else library.to_numpy(weights).astype("float64"),
-    )
-    rows: tuple[Any, ...] = tuple(  # of one layout, whatever they came in, as rounding depends on it: by example where batches are gathered
-        array if isinstance(array, Rows) else library.asarray(array).mT if size is None else library.asarray(array.mT) for array in (X, Y)
     )
     history = History() if earlier is None else earlier.history
     past = history.cost if validation is None else history.validation_cost
@@ -255,7 +257,7 @@ def train(
         library,
         optimizer,
         standing,
-        (rows[0], rows[1], weights),
+        (*_rows(library, X, Y, gathered=size is not None), weights),
         batches=replace(batches, longest=1) if streamed else batches,  # rows are read a batch at a time
         penalty=Penalty(penalty, penalty_on),
         dropout=rates if any(rates) else (),
@@ -274,19 +276,21 @@ def train(
     )
     del standing, moments  # Adam's are twice the parameters: only checkpoints hold those of the start while it runs
     try:
-        return loop.run(epochs, max_seconds=max_seconds, callbacks=callbacks)
+        with watched as shown:
+            return loop.run(epochs, max_seconds=max_seconds, callbacks=[*callbacks, *shown])
     except OutOfMemoryError as error:
         raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, Y, error.free)}", error.asked, error.free) from error
 
 
-def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[Any, ...], of: str = "") -> tuple[Any, Any, Any]:
     """Make host data arrays, and move what was asked to be moved: to a library that was named, to a device of their own library's."""
 
-    def placed(values: Any) -> Any:
+    def placed(name: str, values: Any) -> Any:
         if isinstance(values, Rows):
             return values
         if not is_array(values):
             return library.asarray(values, device=device)
+        values = plain(of + name, values)
         is_here = namespace(values) is library.namespace
         if (device is None and is_here) or (backend == "auto" and not is_here):  # another library's arrays are refused further down
             return values
@@ -295,7 +299,16 @@ def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[A
         return library.asarray(values.mT, device=device).mT  # rows are contiguous, as batches are gathered: no second copy for that
 
     X, Y, weights = examples
-    return placed(X), placed(Y), None if weights is None else placed(weights)
+    return placed("X", X), placed("Y", Y), None if weights is None else placed("weights", weights)
+
+
+def _rows(library: Backend, X: Array | Rows, Y: Array, *, gathered: bool) -> tuple[Any, Any]:
+    """Return X and Y one example a row, in one layout whatever theirs was, since rounding depends on it: by example where it is gathered."""
+
+    def row(array: Any) -> Any:
+        return library.asarray(array.mT) if gathered else library.asarray(array).mT
+
+    return X if isinstance(X, Rows) else row(X), row(Y)
 
 
 def _smaller(network: Network, members: int, batch: int, Y: Array, free: int | None) -> str:

@@ -53,7 +53,11 @@ class TorchBackend:
         if device is not None:
             device = self._device(device)
         values = on_host(values, xp)
-        if not isinstance(values, torch.Tensor):
+        if isinstance(values, torch.Tensor):
+            values = self.plain(values)
+            if values.is_meta and device is not None and device.type != "meta":
+                raise _no_values()
+        else:
             values = np.require(values, requirements=["C", "W"])  # a tensor has no negative strides and no read-only memory
         with memory_watched(partial(_place, device if isinstance(values, np.ndarray) else values.device), RuntimeError):
             try:
@@ -69,9 +73,23 @@ class TorchBackend:
             raise no_such_device(self.name, device, self.devices()) from error
 
     def to_numpy(self, array: Any) -> np.ndarray:
-        if array.device.type == "meta":
-            raise BackendError("an array on device 'meta' has a shape and no values: it can't be brought to the host")
-        return np.asarray(array.detach().cpu())
+        if array.is_meta:
+            raise _no_values()
+        try:
+            return np.asarray(self.plain(array).detach().cpu().resolve_conj())
+        except TypeError as error:  # bfloat16
+            raise DtypeError(f"NumPy has no {array.dtype}: convert it with .float() first") from error
+
+    def plain(self, array: torch.Tensor, name: str = "data") -> torch.Tensor:
+        """Return a dense tensor; one that PyTorch only marks as negated is made so."""
+        for kind, is_it, remedy in (
+            ("masked", isinstance(array, torch.masked.MaskedTensor), "fill it with to_tensor(0.0)"),
+            ("nested", array.is_nested, "fill it with to_padded_tensor(0.0)"),
+            (array.layout, array.layout is not torch.strided, "make it so with to_dense()"),
+        ):
+            if is_it:
+                raise BackendError(f"{name} must be a dense tensor, got one that is {kind}: {remedy}")
+        return array.resolve_neg() if array.is_neg() else array
 
     def synchronize(self) -> None:
         for number in range(_gpus()):
@@ -89,6 +107,10 @@ class TorchBackend:
                 state, data = tree_map(torch.Tensor.detach, (state, data))  # tensors that record would need a graph of their own
                 step = _compiled(step, state, inputs, data)
             return fold_in_python(xp, step, state, inputs, *data)
+
+
+def _no_values() -> BackendError:
+    return BackendError("an array on device 'meta' has a shape and no values: it can't be brought to the host or to another device")
 
 
 def _cuda() -> list[Device]:

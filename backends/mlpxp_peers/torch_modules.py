@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from inspect import getsourcefile
 from typing import TYPE_CHECKING, Any
 
 import torch  # pyright: ignore[reportMissingImports]
 from torch import nn
+from torch.nn.modules import module as _modules
 
+from mlpxp.backend import plain
 from mlpxp.errors import BackendError, DtypeError, ShapeError, UnknownNameError
 from mlpxp.network import Layer
 
@@ -35,7 +38,8 @@ _OPTIONS: dict[type, tuple[str, dict[str, tuple[Any, ...]], str]] = {  # what an
     nn.GELU: ("gelu", {"approximate": ("tanh",)}, "the array API standard has no erf, and ours is the tanh form"),
     nn.Softmax: ("softmax", {"dim": (-1, 1)}, "ours is over the units of a layer"),
 }
-_PASSED_OVER = (nn.Identity, nn.Dropout, nn.AlphaDropout)
+_DROPOUTS = (nn.Dropout, nn.AlphaDropout)
+_PASSED_OVER = (nn.Identity, *_DROPOUTS)
 
 
 def taken_apart(module: Any) -> list[tuple[Layer, str | None]]:
@@ -81,8 +85,7 @@ def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield the modules of a ``Sequential`` with their names, those of one within it in their place."""
     if not isinstance(module, nn.Module):
         raise UnknownNameError(f"from_torch wants an nn.Sequential, got {type(module).__name__}")
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise UnknownNameError(f"from_torch can't tell what the hooks of module {name!r}, {_kind(module)}, do: remove them first")
+    _check_is_itself(module, f"module {name!r}, {_kind(module)}," if name else f"the {_kind(module)}")
     if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
         for child, part in module._modules.items():  # named_children() leaves out a module that came before, such as one ReLU for all
             yield from _parts(part, f"{name}.{child}".lstrip("."))
@@ -90,13 +93,34 @@ def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, module
 
 
+def _check_is_itself(module: Any, what: str) -> None:
+    """Refuse a module that computes something else than its class says: it would be taken for what it isn't."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, _modules._global_forward_hooks, _modules._global_forward_pre_hooks)
+    if any(hooks):
+        whose = f"of {what}" if any(hooks[:2]) else "of all modules"
+        raise UnknownNameError(
+            f"from_torch can't tell what the forward hooks {whose} do (weight_norm, pruning and accelerate have such): remove them first"
+        )
+    if "forward" in vars(module) or not _is_torchs(type(module)):
+        raise UnknownNameError(f"from_torch can't tell what {what} computes: its forward was replaced; put the class's own back first")
+    if type(module) in _DROPOUTS and module.training and module.p > 0.0:
+        raise UnknownNameError(f"from_torch takes a module that predicts, and {what} draws at random while training: call eval() first")
+
+
+def _is_torchs(kind: type) -> bool:
+    """Whether the ``forward`` of a class of PyTorch's is still PyTorch's; what other classes do is not asked here."""
+    owner = next(base for base in kind.__mro__ if "forward" in vars(base))
+    code = getattr(vars(owner)["forward"], "__code__", None)
+    return owner.__module__.partition(".")[0] != "torch" or (code is not None and code.co_filename == getsourcefile(owner))
+
+
 def _layer(linear: Any, name: str) -> Layer:
-    weight, bias = linear.weight.detach(), linear.bias
+    weight, bias = plain(f"the weight of module {name!r}", linear.weight.detach()), linear.bias
     if weight.device.type == "meta":
         raise BackendError(f"module {name!r} is on device 'meta': it has a shape and no values")
     if weight.dtype not in {torch.float32, torch.float64}:
         raise DtypeError(f"module {name!r} must be float32 or float64, got {weight.dtype}: convert it with module.float()")
-    b = weight.new_zeros(weight.shape[0]) if bias is None else bias.detach().clone()
+    b = weight.new_zeros(weight.shape[0]) if bias is None else plain(f"the bias of module {name!r}", bias.detach()).clone()
     return Layer(W=weight.clone(memory_format=torch.contiguous_format), b=b[:, None])
 
 

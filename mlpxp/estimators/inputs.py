@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from mlpxp.arrays import device_of, dtype_name, is_array, library_of, namespace
-from mlpxp.backend import backend_of, get_backend
+from mlpxp.arrays import device_of, dtype_name, is_array, is_sparse, library_of, namespace
+from mlpxp.backend import backend_of, get_backend, plain
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.streaming import Rows
@@ -103,7 +104,7 @@ def place_of(X: Any, dtype: str | None) -> Place:
 
 def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as a finite matrix of floats (m, n_features), dense or CSR, and note or check the number and the names of its features."""
-    X = _at_door(X)
+    X = _readable("X", _at_door(X))
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -114,7 +115,7 @@ def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple[Any, Any]:
     """Return X as :func:`read_features` does, and y, which is on the host, one target a row."""
-    X = _at_door(X)
+    X = _readable("X", _at_door(X))
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, y, reset=reset, skip_check_array=True)
@@ -137,6 +138,16 @@ def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool)
         return X, y
 
 
+def _readable(name: str, X: Any) -> Any:
+    """Return X as its library computes with it; sparse arrays of another library than SciPy as SciPy's, where they know how."""
+    X = plain(name, X)
+    if issparse(X) or not is_sparse(X):
+        return X
+    if not hasattr(X, "tocsr"):
+        raise DataError(f"{name} must be dense or a sparse array of SciPy's, got {type(X).__name__}: make it dense with todense()")
+    return X.tocsr()
+
+
 def _dtypes(X: Any) -> Any:
     """Return what X may be without being converted: floats, and whole numbers in a mapped file, which are converted as they are read."""
     return None if isinstance(X, np.ndarray) and is_mapped(X) and X.dtype.kind in "iub" else (np.float64, np.float32)
@@ -156,6 +167,7 @@ def _foreign_matrix(X: Any) -> Any:
     if X.dtype not in (xp.float32, xp.float64):
         widest = xp.__array_namespace_info__().dtypes(device=device_of(X), kind="real floating")
         X = xp.astype(X, widest.get("float64", xp.float32))
+    backend_of(X).to_numpy(X[..., :0])  # which refuses what has no values
     if not xp.all(xp.isfinite(X)):
         raise DataError("Input X contains NaN or infinity: the multi-layer perceptron has no place for missing values")
     return X
@@ -197,7 +209,8 @@ def read_weights(sample_weight: Any, m: int) -> Any:
         return None
     refuse_masked(sample_weight, "sample_weight")
     with translated():
-        weights = _check_sample_weight(to_host(sample_weight), np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
+        sample_weight = to_host(plain("sample_weight", sample_weight))
+        weights = _check_sample_weight(sample_weight, np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
             raise DataError("sample_weight must not all be zero: there would be nothing to learn from")
         return weights

@@ -20,10 +20,10 @@ from mlpxp.errors import DivergenceError
 from mlpxp.estimators.curves import forget
 from mlpxp.estimators.examples import columns, penalty_of, unit_of
 from mlpxp.estimators.losses import check_custom_loss
-from mlpxp.estimators.progress import bar
 from mlpxp.history import Epoch, History
 from mlpxp.loop import says_stop
 from mlpxp.network import Layer, stack, unstack
+from mlpxp.progress import bar
 from mlpxp.propagation import backward, cost, forward
 from mlpxp.resolution import cost_in_float64, has_finer
 from mlpxp.stopping import Stop
@@ -155,7 +155,7 @@ def solve(
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else float(estimator.max_seconds))
     members = unstack(start) if estimator.n_networks > 1 else [start]
     found: list[_Found] = []
-    with bar(int(estimator.max_iter), shown=estimator.progress) as shown:
+    with bar(shown=bool(estimator.progress)) as shown:
         for member in members:
             if found and found[-1].stop is Stop.INTERRUPTED:
                 found.append(_Found(member, 0, objective(objective.vector(member))[0], Stop.INTERRUPTED))

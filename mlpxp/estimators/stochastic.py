@@ -18,7 +18,6 @@ from mlpxp.estimators.examples import for_training, penalty_of, set_aside
 from mlpxp.estimators.initial import shuffled
 from mlpxp.estimators.losses import check_custom_loss
 from mlpxp.estimators.monitor import Monitor
-from mlpxp.estimators.progress import bar
 from mlpxp.estimators.rates import make_optimizer
 from mlpxp.estimators.scoring import scored
 from mlpxp.estimators.validation import warns_if_far_off
@@ -81,28 +80,28 @@ def solve(
     epochs = 1 if incremental else int(estimator.max_iter)
     diverged: DivergenceError | None = None
     try:
-        with bar(epochs, shown=estimator.progress) as shown:
-            result = train(
-                network,
-                columns,
-                Y,
-                optimizer=optimizer,
-                epochs=epochs,
-                batch_size=size,
-                seed=seed,
-                validation=validation,
-                weights=w,
-                backend=estimator.backend,
-                device=estimator.device,
-                start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
-                penalty=penalty_of(estimator, weights, m, place),
-                penalty_on="sum",
-                dropout=estimator.dropout,
-                clip_norm=estimator.clip_norm,
-                order=shuffled(random, m, shuffle=estimator.shuffle),
-                max_seconds=estimator.max_seconds,
-                callbacks=[*callbacks, *estimator.callbacks, *shown],
-            )
+        result = train(
+            network,
+            columns,
+            Y,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=size,
+            seed=seed,
+            validation=validation,
+            weights=w,
+            backend=estimator.backend,
+            device=estimator.device,
+            start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
+            penalty=penalty_of(estimator, weights, m, place),
+            penalty_on="sum",
+            dropout=estimator.dropout,
+            clip_norm=estimator.clip_norm,
+            order=shuffled(random, m, shuffle=estimator.shuffle),
+            max_seconds=estimator.max_seconds,
+            callbacks=[*callbacks, *estimator.callbacks],
+            progress=bool(estimator.progress),
+        )
         history, stop, last, state = result.history, result.stop, result.last_parameters, result.optimizer_state
     except DivergenceError as error:
         diverged, history, last, state = error, error.history, error.parameters, None

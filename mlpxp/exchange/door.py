@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.exchange.estimator_file import estimator_contents, is_estimator, read_estimator
+from mlpxp.exchange.estimator_file import estimator_contents, read_estimator
+from mlpxp.model import is_estimator, one_value
 from mlpxp.storage import KINDS as STORED
 from mlpxp.storage import Kind, load_as, save_as
+from mlpxp.storage.files import name_of_file
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend
@@ -24,20 +26,20 @@ def save(path: str | os.PathLike[str], value: Any) -> None:
     ----------
     path : str or path
         The file; an old one is replaced.
-    value : Model, TrainingResult, MLPClassifier or MLPRegressor
+    value : Model, TrainingResult, MLPClassifier, MLPRegressor, or (Network, parameters)
         On any array library and device; a stack too. Of mlpxp's own activations, losses and optimizers: a file holds only their names,
         and nothing in it is ever executed. An estimator's parameters must be numbers, texts and such names too, no functions.
 
     Raises
     ------
     RangeError
-        ``value`` is something else, or has numbers that are not finite.
+        ``value`` has numbers that are not finite.
     UnknownNameError
         An activation, the loss, the optimizer's state or a parameter is not one of mlpxp's own.
     NotFittedError
         An estimator is not fitted.
     ShapeError, DtypeError
-        The parameters don't fit the network.
+        The parameters don't fit the network; ``value`` is something else, or ``path`` is no name.
     OutputError
         The file can't be written.
     MissingLibraryError
@@ -48,9 +50,11 @@ def save(path: str | os.PathLike[str], value: Any) -> None:
     >>> from mlpxp import Model, Network, initialize, load, save
     >>> network = Network((2, 3, 1))
     >>> save("model.safetensors", Model(network, initialize(network, seed=0)))  # doctest: +SKIP
+    >>> save("model.safetensors", (network, initialize(network, seed=0)))  # the same  # doctest: +SKIP
     >>> load("model.safetensors", backend="torch", device="cuda").parameters  # doctest: +SKIP
     """
-    save_as(KINDS, path, value)
+    name_of_file(path)
+    save_as(KINDS, path, one_value(value, "save"))
 
 
 def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", device: Any = None, dtype: str | None = None) -> Any:
@@ -80,7 +84,7 @@ def load(path: str | os.PathLike[str], *, backend: str | Backend = "auto", devic
     FileFormatError
         It is damaged, cut short, foreign, from a newer version, or it contradicts itself.
     DtypeError
-        It holds float64, which the library or the device doesn't have.
+        It holds float64, which the library or the device doesn't have; or ``path`` is no name.
     MissingLibraryError
         safetensors is not installed, or for an estimator scikit-learn.
     """

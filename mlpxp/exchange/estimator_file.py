@@ -19,16 +19,15 @@ and the metadata
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpxp.backend import get_backend
 from mlpxp.errors import DataError, DtypeError, MissingLibraryError, RangeError
+from mlpxp.exchange.networks import parts_of
 from mlpxp.exchange.values import decoded, decoded_labels, decoded_number, encoded, encoded_labels, encoded_number
 from mlpxp.moving import to_backend
-from mlpxp.network import Layer
 from mlpxp.stopping import Stop
 from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
 from mlpxp.storage.schema import Contents, Place, to_json
@@ -37,18 +36,12 @@ from mlpxp.storage.trees import read_state, state_tensors
 if TYPE_CHECKING:
     from mlpxp.storage.schema import Reader
 
-__all__ = ["estimator_contents", "is_estimator", "read_estimator"]
+__all__ = ["estimator_contents", "read_estimator"]
 
 _CLASSES = ("MLPClassifier", "MLPRegressor")
 _NUMBERS = ("loss_", "best_loss_", "best_validation_score_")
 _COUNTS = ("n_iter_", "t_")
 _CURVES = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_")
-
-
-def is_estimator(value: object) -> bool:
-    """Whether a value is an estimator of ours; where scikit-learn was not imported there is none."""
-    ours: Any = sys.modules.get("mlpxp.estimators")
-    return ours is not None and type(value) in {getattr(ours, name) for name in _CLASSES}
 
 
 def estimator_contents(estimator: Any) -> Contents:
@@ -65,15 +58,17 @@ def estimator_contents(estimator: Any) -> Contents:
     """
     from mlpxp.estimators.curves import of_members
     from mlpxp.estimators.errors import translated
-    from mlpxp.estimators.fitted import check_fitted, labels_of
+    from mlpxp.estimators.fitted import labels_of
 
-    check_fitted(estimator, "save")
+    name = type(estimator).__name__
+    if type(estimator).__module__.partition(".")[0] != "mlpxp":
+        raise DtypeError(f"save takes an MLPClassifier or an MLPRegressor itself, got {name}: a file can't hold a class derived from one")
+    network, parameters = parts_of(estimator, "save")
     given = {name: encoded(name, value) for name, value in estimator.get_params(deep=False).items()}
     with translated():
         estimator._validate_params()
-    network, labels = estimator._network, labels_of(estimator)
+    labels = labels_of(estimator)
     check_names(network)
-    parameters = tuple(Layer(W.mT, b[..., None]) for W, b in zip(estimator.coefs_, estimator.intercepts_, strict=True))
     tensors = tensors_of(network, parameters)
     dtype, k = tensors["layers.1.W"].dtype.name, int(estimator.n_networks)
     if tuple(parameters[0].W.shape[:-2]) != (() if k == 1 else (k,)):
@@ -85,7 +80,7 @@ def estimator_contents(estimator: Any) -> Contents:
     of_labels = {} if labels is None else {"kind": labels.kind, "sparse": labels.sparse} | encoded_labels(labels.classes)
     members = [_summary(member) | {"epochs": len(member.get("loss_curve_", ()))} for member in of_members(estimator)]
     facts = {
-        "class": type(estimator).__name__,
+        "class": name,
         "parameters": given,
         "fitted": _summary(vars(estimator)) | of_fit,
         "labels": of_labels,

@@ -14,7 +14,7 @@ from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.losses import Loss
-    from mlpxp.storage import Model
+    from mlpxp.model import Model
 
 __all__ = ["from_keras_weights"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import check_floating, check_together, dtype_name
 from mlpxp.errors import DtypeError
 from mlpxp.losses import LOSSES
-from mlpxp.network import Network
-from mlpxp.storage import Model
+from mlpxp.model import Model, is_estimator, one_value
+from mlpxp.network import Layer, Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,27 @@ if TYPE_CHECKING:
     from mlpxp.losses import Loss
     from mlpxp.network import Parameters
 
-__all__ = ["model_of"]
+__all__ = ["model_of", "parts_of"]
+
+
+def parts_of(value: Any, by: str) -> tuple[Network, Parameters]:
+    """Return the network and the parameters of a Model, a TrainingResult, a pair of them or a fitted estimator.
+
+    Raises
+    ------
+    DtypeError
+        It is none of these.
+    NotFittedError
+        An estimator is not fitted.
+    """
+    value = one_value(value, by)
+    if not is_estimator(value):
+        return value.network, value.parameters
+    from mlpxp.estimators.fitted import check_fitted
+
+    check_fitted(value, by)
+    layers = zip(value.coefs_, value.intercepts_, strict=True)
+    return value._network, tuple(Layer(W=W.mT, b=b[..., None]) for W, b in layers)
 
 
 def model_of(parameters: Parameters, activations: Sequence[str | Activation], loss: str | Loss | None) -> Model:

@@ -16,13 +16,13 @@ from mlpxp import propagation
 from mlpxp.arrays import first_leaf, maker_like, namespace, tree_leaves, tree_map
 from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, DtypeError, MissingLibraryError, RangeError, ShapeError, UnknownNameError
-from mlpxp.history import TrainingResult
-from mlpxp.network import Network
+from mlpxp.model import is_estimator, one_value
 from mlpxp.shapes import check_shapes
-from mlpxp.storage import Model, check_writable, write_atomically
+from mlpxp.storage import check_writable, write_atomically
+from mlpxp.storage.files import name_of_file
 
 if TYPE_CHECKING:
-    from mlpxp.network import Parameters
+    from mlpxp.network import Network, Parameters
 
 __all__ = ["Graph", "Port", "check_name", "export_onnx", "graph_of", "listed", "outputs", "parameters_on_host", "write_graph"]
 
@@ -103,9 +103,9 @@ def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     NotFittedError
         The estimator is not fitted.
     ShapeError, DtypeError, RangeError
-        A stack of networks that is no ensemble, a dtype other than float32 and float64, or more than 2 GiB.
+        A stack of networks that is no ensemble, a dtype other than float32 and float64, or more than 2 GiB; ``model`` is something else.
     BackendError
-        Something that can't be exported: a model of another kind, or an activation that ONNX has no form of.
+        An activation that ONNX has no form of.
     UnknownNameError, OutputError
         The name does not end in ``.onnx``, or the file can't be written.
 
@@ -127,7 +127,7 @@ def check_name(path: str | os.PathLike[str]) -> None:
     ------
     UnknownNameError
     """
-    if Path(path).suffix.lower() != ".onnx":
+    if Path(name_of_file(path)).suffix.lower() != ".onnx":
         raise UnknownNameError(f"an ONNX file must be named .onnx, got {os.fspath(path)!r}")
 
 
@@ -152,19 +152,12 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> tuple[Port, ...]:
 
 def graph_of(model: Any) -> Graph:
     """Return the graph of whatever :func:`export_onnx` takes."""
-    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):  # a tuple of layers is no pair of these
-        return _of_network(*model)
-    if isinstance(model, TrainingResult | Model):
+    model = one_value(model, "export_onnx")
+    if not is_estimator(model):
         return _of_network(model.network, model.parameters)
-    if hasattr(model, "get_params"):
-        from mlpxp.exchange.onnx_estimators import graph_of_estimator
+    from mlpxp.exchange.onnx_estimators import graph_of_estimator
 
-        graph = graph_of_estimator(model)
-        if graph is not None:
-            return graph
-    raise BackendError(
-        f"export_onnx takes an MLPClassifier, an MLPRegressor, a TrainingResult or (network, parameters), got {type(model).__name__}"
-    )
+    return graph_of_estimator(model)
 
 
 def _of_network(network: Network, parameters: Parameters) -> Graph:

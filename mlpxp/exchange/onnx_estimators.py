@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["graph_of_estimator"]
 
 
-def graph_of_estimator(estimator: Any) -> Graph | None:
-    """Return the graph of a fitted estimator of ours, ``None`` for one of anybody else's.
+def graph_of_estimator(estimator: Any) -> Graph:
+    """Return the graph of a fitted estimator of ours.
 
     Raises
     ------
@@ -29,8 +29,6 @@ def graph_of_estimator(estimator: Any) -> Graph | None:
     DtypeError
         Its classes are neither numbers nor text.
     """
-    if not isinstance(estimator, MLPClassifier | MLPRegressor):
-        return None
     name = type(estimator).__name__
     if not hasattr(estimator, "coefs_"):
         raise NotFittedError(f"{name} has nothing to export: call fit(X, y) first")

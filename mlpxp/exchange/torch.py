@@ -9,15 +9,14 @@ from mlpxp.activations import ACTIVATIONS
 from mlpxp.arrays import library_of, tree_map
 from mlpxp.backend import get_backend
 from mlpxp.errors import MissingLibraryError, ShapeError, UnknownNameError
-from mlpxp.exchange.networks import model_of
+from mlpxp.exchange.networks import model_of, parts_of
 from mlpxp.moving import mover
 from mlpxp.network import Layer
 
 if TYPE_CHECKING:
     from mlpxp.activations import Activation
-    from mlpxp.history import TrainingResult
     from mlpxp.losses import Loss
-    from mlpxp.storage import Model
+    from mlpxp.model import Model
 
 __all__ = ["from_torch", "to_torch"]
 
@@ -29,8 +28,9 @@ def from_torch(module: Any, *, output: str | Activation | None = None, loss: str
     ----------
     module : torch.nn.Sequential or torch.nn.Linear
         Of ``Linear`` and the activations that there are here: ``ReLU``, ``Tanh``, ``Sigmoid``, ``LeakyReLU(0.01)``, ``ELU``, ``SiLU``,
-        ``Softplus``, ``GELU(approximate="tanh")``, and ``Softmax`` at the end. ``Flatten`` at the start, ``Dropout`` and ``Identity`` are
-        passed over, as in the module's ``eval()`` mode; a ``Sequential`` in it is gone through.
+        ``Softplus``, ``GELU(approximate="tanh")``, and ``Softmax`` at the end. ``Flatten`` at the start, ``Dropout`` in ``eval()`` mode and
+        ``Identity`` are passed over; a ``Sequential`` in it is gone through. Each computes what its class does: forward hooks,
+        parametrizations and a ``forward`` of its own are refused by name.
     output : str or Activation, optional
         What follows a last ``Linear``, where it was left to the loss: ``"softmax"`` after ``CrossEntropyLoss``, ``"sigmoid"`` after
         ``BCEWithLogitsLoss``. By default nothing does, and predictions are the module's own.
@@ -48,7 +48,8 @@ def from_torch(module: Any, *, output: str | Activation | None = None, loss: str
     MissingLibraryError
         PyTorch is not installed.
     UnknownNameError
-        The module has a part that there is not here; a ``GELU()`` with the error function, which the array API standard lacks.
+        The module has a part that there is not here, or one that computes something else than its class: a ``GELU()`` with the error
+        function, which the array API standard lacks; hooks; a dropout that is training.
     ShapeError, DtypeError, BackendError
         Layers that don't fit together, or are not all float32 or all float64 on one device with values.
     PairingError
@@ -63,13 +64,14 @@ def from_torch(module: Any, *, output: str | Activation | None = None, loss: str
     return model_of(tuple(layer for layer, _ in layers), activations, loss)
 
 
-def to_torch(model: Model | TrainingResult) -> Any:
+def to_torch(model: Any) -> Any:
     """Return an ``nn.Sequential`` that predicts what a model does, of rows.
 
     Parameters
     ----------
-    model : Model or TrainingResult
-        Of one network with activations that PyTorch has modules for: all of mlpxp's own but ``exp``.
+    model : Model, TrainingResult, MLPClassifier, MLPRegressor, or (Network, parameters)
+        Of one network with activations that PyTorch has modules for: all of mlpxp's own but ``exp``. What a classifier's module answers
+        with are its outputs (n, n_outputs), one for two classes.
 
     Returns
     -------
@@ -85,9 +87,11 @@ def to_torch(model: Model | TrainingResult) -> Any:
         PyTorch has no such activation.
     ShapeError
         The parameters are a stack.
+    DtypeError, NotFittedError
+        ``model`` is something else, or an estimator that is not fitted.
     """
+    network, parameters = parts_of(model, "to_torch")
     peer = _peer("torch")
-    network, parameters = model.network, model.parameters
     for number, activation in enumerate(network.activations, start=1):
         if ACTIVATIONS.get(activation.name) != activation or activation.name not in peer.MODULES:
             raise UnknownNameError(

@@ -9,9 +9,23 @@ import stat
 import zlib
 from pathlib import Path
 
-from mlpxp.errors import OutputError
+from mlpxp.errors import DtypeError, OutputError
 
-__all__ = ["check_writable", "previous_of", "remove_leftovers", "write_atomically"]
+__all__ = ["check_writable", "name_of_file", "previous_of", "remove_leftovers", "write_atomically"]
+
+
+def name_of_file(path: str | os.PathLike[str]) -> str:
+    """Return what was given as the name of a file.
+
+    Raises
+    ------
+    DtypeError
+        It is no name.
+    """
+    name: object = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise DtypeError(f"path must be the name of a file, a str or a Path, got {type(path).__name__}")
+    return name
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -24,8 +38,10 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError
         ``path`` names a folder or something that is no regular file, its folder does not exist or can't be written to, or the
         file that is there is write-protected.
+    DtypeError
+        ``path`` is no name.
     """
-    text = os.fspath(path)
+    text = name_of_file(path)
     _check_place(text)
     temporary = _temporary(text)
     try:
@@ -46,8 +62,10 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, keeps_previou
     ------
     OutputError
         As :func:`check_writable`; or there is no space left.
+    DtypeError
+        ``path`` is no name.
     """
-    text = os.fspath(path)
+    text = name_of_file(path)
     _check_place(text)
     temporary = _temporary(text)
     try:

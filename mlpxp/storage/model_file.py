@@ -9,18 +9,16 @@ Beside what every file has (:mod:`mlpxp.storage.schema`) there are the tensors `
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.arrays import dtype_name
 from mlpxp.backend import get_backend
 from mlpxp.errors import DtypeError
+from mlpxp.model import Model
 from mlpxp.network import Network, Parameters
 from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
 from mlpxp.storage.schema import DTYPES, Contents, Place, Reader, opened, to_json, write_file
@@ -31,43 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load_model", "model_contents", "read_model", "save_model"]
 
 EXTRA = "extra."
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A network with its parameters, as a model file holds it.
-
-    Attributes
-    ----------
-    network : Network
-    parameters : tuple of Layer
-        A stack too.
-    metadata : dict
-        What JSON can hold.
-    arrays : dict of str to ndarray
-        The caller's own arrays, float32 or float64.
-    created : str
-        When the file was written, or empty.
-    versions : dict of str to str
-        By what.
-    """
-
-    network: Network
-    parameters: Parameters
-    metadata: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    created: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def dtype(self) -> str:
-        """``float32`` or ``float64``, of the parameters."""
-        return dtype_name(self.parameters[0].W)
-
-    @property
-    def networks(self) -> int:
-        """How many networks there are: 1, or those of a stack."""
-        return math.prod(self.parameters[0].W.shape[:-2])
 
 
 def save_model(

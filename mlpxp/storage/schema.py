@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpxp.errors import DataError, DtypeError, FileFormatError, MissingLibraryError, MlpxpError, RangeError
-from mlpxp.storage.files import write_atomically
+from mlpxp.storage.files import name_of_file, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -120,13 +120,15 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Reader]:
         There is no such file, or it can't be opened.
     FileFormatError
         It is damaged, cut short, foreign, or from a newer version.
+    DtypeError
+        ``path`` is no name.
     MissingLibraryError
         safetensors is not installed.
     """
     with _safetensors():
         from safetensors import SafetensorError, safe_open
 
-    file = Path(path)
+    file = Path(name_of_file(path))
     try:
         if file.is_dir():
             raise DataError(f"{file} is a folder: wanted a model file")

@@ -16,6 +16,7 @@ from mlpxp import (
     Activation,
     Cosine,
     Device,
+    DtypeError,
     FileFormatError,
     Loss,
     MLPClassifier,
@@ -355,10 +356,10 @@ def test_other_estimators_are_not_saved(path):
     class Derived(MLPClassifier):
         pass
 
-    for value in (Derived().set_params(**SMALL).fit(X, CLASSES), MLPClassifier, Rows(X), 3):
-        with pytest.raises(
-            RangeError, match="what is saved must be a Model, a TrainingResult or a fitted MLPClassifier or MLPRegressor, got"
-        ):
+    with pytest.raises(DtypeError, match="save takes an MLPClassifier or an MLPRegressor itself, got Derived"):
+        save(path, Derived().set_params(**SMALL).fit(X, CLASSES))
+    for value in (MLPClassifier, Rows(X), 3):
+        with pytest.raises(DtypeError, match="save takes a Model, a TrainingResult, a fitted MLPClassifier or MLPRegressor, or"):
             save(path, value)
     with pytest.raises(RangeError, match="n_networks must be what was fitted to be saved, got 2"):
         save(path, classifier().fit(X, CLASSES).set_params(n_networks=2))

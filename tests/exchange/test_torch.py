@@ -1,5 +1,8 @@
 """PyTorch's modules as models and the other way: predictions are equal, and memory is not shared."""
 
+import functools
+import importlib
+
 import numpy as np
 import pytest
 
@@ -82,7 +85,7 @@ def test_a_model_and_the_module_of_it_predict_the_same(backend, name, dtype):
 def test_what_is_passed_over():
     """A Flatten at the start, Dropout and Identity, and a Sequential in another."""
     inner = nn.Sequential(nn.Identity(), nn.Linear(6, 5, bias=False), nn.Sequential(nn.ReLU(inplace=True), nn.Dropout(0.3)))
-    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 6), nn.AlphaDropout(), inner, nn.Linear(5, 1))
+    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 6), nn.AlphaDropout(), inner, nn.Linear(5, 1)).eval()
     model = from_torch(module)
     assert model.network == Network((4, 6, 5, 1), hidden=("identity", "relu"), output="identity")
     np.testing.assert_allclose(predicted(model), answers(module), atol=1e-6)
@@ -186,7 +189,7 @@ def sequential(*modules):
         (nn.Sequential, UnknownNameError, "at least one Linear"),
         (lambda: nn.Sequential(nn.Flatten(0), nn.Linear(4, 1)), UnknownNameError, "Flatten"),
         (lambda: Own(nn.Linear(4, 1)), UnknownNameError, "Own"),
-        (hooked, UnknownNameError, "hooks of module '0', Linear, do: remove them first"),
+        (hooked, UnknownNameError, "hooks of module '0', Linear, do .*: remove them first"),
         (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 1)), UnknownNameError, "ParametrizedLinear"),
         (lambda: nn.Linear, UnknownNameError, "wants an nn.Sequential, got type"),
         (lambda: 3, UnknownNameError, "wants an nn.Sequential, got int"),
@@ -196,6 +199,63 @@ def test_modules_that_have_no_place_here(make, error, says):
     with pytest.raises(error, match=says) as caught:
         from_torch(make())
     assert "\n" not in str(caught.value)
+
+
+def halved(module):
+    """The module, which now answers with half of what its class does."""
+    theirs = module.forward
+    module.forward = lambda x: 0.5 * theirs(x)
+    return module
+
+
+def pruned(linear):
+    importlib.import_module("torch.nn.utils.prune").l1_unstructured(linear, "weight", amount=2)
+    return linear
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: halved(nn.Linear(4, 1)), "what the Linear computes: its forward was replaced"),
+        (lambda: halved(nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 1))), "what the Sequential computes: its forward was replaced"),
+        (sequential(halved(nn.ReLU())), "what module '1', ReLU, computes: its forward was replaced"),
+        (sequential(nn.Sequential(nn.ReLU(), halved(nn.Identity()))), "what module '1.1', Identity, computes: its forward was replaced"),
+        (lambda: nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 1))), "hooks of module '0', Linear, do .*weight_norm"),
+        (lambda: nn.Sequential(pruned(nn.Linear(4, 1))), "hooks of module '0', Linear, do .*pruning"),
+        (lambda: nn.utils.spectral_norm(nn.Linear(4, 1)), "hooks of the Linear do"),
+        (lambda: nn.utils.parametrizations.orthogonal(nn.Linear(4, 1)), "no place for .*ParametrizedLinear"),
+        (sequential(nn.Dropout(0.1)), r"module '1', Dropout, draws at random while training: call eval\(\) first"),
+    ],
+)
+def test_modules_that_are_not_what_their_class_says(make, says):
+    with pytest.raises(UnknownNameError, match=says) as caught:
+        from_torch(make())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("register", [nn.modules.module.register_module_forward_hook, nn.modules.module.register_module_forward_pre_hook])
+def test_hooks_of_all_modules(register):
+    handle = register(lambda *_: None)
+    try:
+        with pytest.raises(UnknownNameError, match="forward hooks of all modules do"):
+            from_torch(nn.Linear(4, 1))
+    finally:
+        handle.remove()
+    assert from_torch(nn.Linear(4, 1)).network.sizes == (4, 1)
+
+
+def test_a_forward_that_was_replaced_in_the_class(monkeypatch):
+    theirs = nn.Linear.forward
+    monkeypatch.setattr(nn.Linear, "forward", functools.wraps(theirs)(lambda self, x: 0.5 * theirs(self, x)))
+    with pytest.raises(UnknownNameError, match="its forward was replaced"):
+        from_torch(nn.Sequential(nn.Linear(4, 1)))
+
+
+def test_dropout_that_drops_nothing_and_hooks_of_the_way_back_change_no_answer():
+    module = nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.0), nn.ReLU(), nn.Linear(6, 1))
+    module[0].register_full_backward_hook(lambda *_: None)
+    np.testing.assert_allclose(predicted(from_torch(module)), answers(module), atol=1e-6)
 
 
 @pytest.mark.parametrize(

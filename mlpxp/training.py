@@ -303,7 +303,7 @@ def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[A
 
 
 def _rows(library: Backend, X: Array | Rows, Y: Array, *, gathered: bool) -> tuple[Any, Any]:
-    """Return X and Y one example a row, in one layout whatever theirs was, since rounding depends on it: by example where it is gathered."""
+    """Return X and Y one example a row, in one layout whatever theirs was, as rounding depends on it: by example where gathered."""
 
     def row(array: Any) -> Any:
         return library.asarray(array.mT) if gathered else library.asarray(array).mT

@@ -319,9 +319,9 @@ def of_float16(network, parameters):
     [
         (MLPClassifier(), mlpxp.MlpxpError, "MLPClassifier has nothing to export: call fit"),
         (MLPRegressor(), mlpxp.MlpxpError, "MLPRegressor has nothing to export: call fit"),
-        (LogisticRegression(), mlpxp.BackendError, "takes an MLPClassifier, .* got LogisticRegression"),
-        (a_network()[1], mlpxp.BackendError, "got tuple"),
-        (3, mlpxp.BackendError, "got int"),
+        (LogisticRegression(), mlpxp.DtypeError, "takes a Model, .* got LogisticRegression"),
+        (a_network()[1], mlpxp.DtypeError, "got tuple"),
+        (3, mlpxp.DtypeError, "got int"),
         ((a_network()[0], initialize(a_network()[0], seed=[0, 1, 2])), mlpxp.ShapeError, "a stack of 3: export each of mlpxp.unstack"),
         ((a_network()[0], initialize(Network((3, 1)), seed=0)), mlpxp.ShapeError, "W_1 must have shape"),
         ((a_network()[0], ()), mlpxp.ShapeError, "layers, got none"),

@@ -37,7 +37,7 @@ test-gpu:  ## the tests of the backends on every CUDA GPU library here, in 5 min
 bench-gpu:  ## what training costs on a CUDA GPU, in 3 minutes; installs nothing either. ARGS=--rehearse for both: a card is pretended
 	@PYTHONPATH=.:backends:$$PYTHONPATH $(PYTHON) -m benchmarks.on_gpu $(ARGS)
 
-soak: $(VENV)/.test $(VENV)/.project  ## the hard tests at length, at most 15 minutes: damaged files, odd values, killed runs
+soak: $(VENV)/.test $(VENV)/.project  ## the hard tests at length, at most 15 minutes: damaged files, odd values, runs of every kind, killed runs
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak
 
 check: $(VENV)/.test $(VENV)/.project  ## style, types, and who may import whom

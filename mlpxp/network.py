@@ -129,7 +129,7 @@ class Network:
     @cached_property
     def undeclared(self) -> tuple[str, ...]:
         """How to declare what is neither built in nor declared ``pure``: where there is any, a backend calls the network in each step."""
-        parts = (*self.activations, self.loss)
+        parts: tuple[Activation | Loss, ...] = (*self.activations, self.loss)
         return tuple(dict.fromkeys(f"{type(part).__name__}({part.name!r}, ..., pure=True)" for part in parts if not part.pure))
 
     def __repr__(self) -> str:

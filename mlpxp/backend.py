@@ -86,7 +86,7 @@ class Backend(Protocol):
         """Make an array of host data or of any library's arrays, rows contiguous; copies only where it has to.
 
         ``device`` is a name, a :class:`Device`, or the library's own device object; ``None`` leaves an array of the library where it
-        is, and puts other data on the default device.
+        is, and puts other data on the default device, the first of :meth:`devices`.
         """
         ...
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlpxp.activations import ACTIVATIONS
 from mlpxp.arrays import device_of, namespace
 from mlpxp.backend import Backend, backend_of
+from mlpxp.losses import LOSSES
 from mlpxp.propagation import Passed, forward, predict
 
 if TYPE_CHECKING:
@@ -45,15 +47,22 @@ def last_layer(network: Network, parameters: Parameters, X: Array, by_columns: C
 
 
 def by_columns_of(library: Backend, network: Network) -> Callable[..., Any] | None:
-    """Return the backend's method, ``None`` where it has none or the network is not declared pure: a user's function sees all examples."""
-    return None if network.undeclared else getattr(library, "by_columns", None)
+    """Return the backend's method; ``None`` where it has none, or an activation might look at other examples than its own."""
+    by_columns = getattr(library, "by_columns", None)
+    return by_columns if by_columns is not None and _looks_at_one(network) else None
+
+
+def _looks_at_one(network: Network) -> bool:
+    """Whether the activations are built in: a user's, declared pure or not, may be centred by the mean of the examples."""
+    return all(ACTIVATIONS.get(activation.name) == activation for activation in network.activations)
 
 
 def padded(library: Backend, network: Network, X: Array, Y: Array, weights: Array | None) -> tuple[Array, Array, Array | None]:
     """Return examples with the last one again and again behind them, weighing nothing, where the library would compile for them alone."""
-    m = X.shape[-1]
-    columns = getattr(library, "columns", None)
-    missing = 0 if columns is None or network.undeclared else columns(m, (X, Y), network, Y.ndim) - m
+    m, columns = X.shape[-1], getattr(library, "columns", None)
+    if columns is None or not _looks_at_one(network) or LOSSES.get(network.loss.name) != network.loss:
+        return X, Y, weights
+    missing = columns(m, (X, Y), network, Y.ndim) - m
     if not missing:
         return X, Y, weights
     host = [library.to_numpy(each) for each in (X, Y)]

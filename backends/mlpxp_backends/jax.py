@@ -177,9 +177,8 @@ def _programs(at_most: int) -> Callable[..., Any]:
     """Return what compiles ``run(function, ...)`` for one kind of arrays; JAX lets go of what it compiled with the jitted function."""
 
     def program(run: Callable[..., Any], function: Callable[..., Any], _: Any) -> Callable[..., Any]:
-        # the state is not donated: the caller's stays, and XLA's one copy costs less than ours
-        compiled: Callable[..., Any] = jax.jit(partial(run, function))
-        return compiled
+        jitted: Callable[..., Any] = jax.jit(partial(run, function))  # no state is donated: the caller's stays, and XLA's copy is cheap
+        return jitted
 
     return lru_cache(maxsize=at_most)(program)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import Any, ClassVar
 
 import array_api_compat.torch as xp
@@ -13,7 +13,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import check_pure, dtype_of, fold_in_python, on_host
+from mlpxp.backend import check_programs, check_pure, dtype_of, fold_in_python, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.memory import keep_freed_memory
@@ -25,21 +25,28 @@ __all__ = ["backend"]
 class TorchBackend:
     """PyTorch tensors; gradients are ours, so nothing is recorded for autograd.
 
+    Tensors stay where they are, and host data go to the CPU unless a device is named: what ``torch.set_default_device`` says is for
+    tensors that a user's own code makes. ``torch.autocast`` is followed, by what is compiled too.
+
     Parameters
     ----------
     compile : bool, default False
         Compile a step with ``torch.compile``, once for each step function and each set of shapes. On the CPU it needs a C++ compiler.
         Like JAX it refuses a step with a function of the user's that is not declared ``pure=True``.
+    programs : int, default 32
+        How many compiled steps are kept, those used last: 16 networks with two batch sizes each.
     """
 
     name: ClassVar[str] = "torch"
     namespace: ClassVar[Any] = xp
     version: ClassVar[str] = torch.__version__
     compile: bool = False
+    programs: int = 32
 
     def __post_init__(self) -> None:
         if not isinstance(self.compile, bool):
             raise RangeError(f"compile must be True or False for PyTorch, got {self.compile!r}")
+        check_programs(self.programs, "PyTorch")
 
     @property
     def runs(self) -> str:
@@ -59,7 +66,9 @@ class TorchBackend:
                 raise _no_values()
         else:
             values = np.require(values, requirements=["C", "W"])  # a tensor has no negative strides and no read-only memory
-        with memory_watched(partial(_place, device if isinstance(values, np.ndarray) else values.device), RuntimeError):
+        if device is None:
+            device = values.device if isinstance(values, torch.Tensor) else torch.device("cpu")
+        with memory_watched(partial(_place, device), RuntimeError):
             try:
                 return torch.as_tensor(values, dtype=wanted, device=device).contiguous()
             except TypeError as error:  # text; float64 on an Apple GPU
@@ -105,7 +114,7 @@ class TorchBackend:
             if self.compile:
                 check_pure(step, "'torch' with compile=True")
                 state, data = tree_map(torch.Tensor.detach, (state, data))  # tensors that record would need a graph of their own
-                step = _compiled(step, state, inputs, data)
+                step = _compiled(self.programs, step, state, inputs, data)
             return fold_in_python(xp, step, state, inputs, *data)
 
 
@@ -141,21 +150,43 @@ def _place(device: torch.device | None) -> Device:
     return next((one for one in _cuda() if device is not None and one.name == str(device)), host())
 
 
-_COMPILED: dict[Any, Callable[..., Any]] = {}
+class _Program:
+    """A step as one compiled graph, once it was asked for."""
+
+    run: Callable[..., Any] | None = None
 
 
-def _compiled(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any, ...]) -> Callable[..., Any]:
+@cache
+def _programs(at_most: int) -> Callable[..., _Program]:
+    """Return what finds the program of a step for one kind of arrays and one state of PyTorch's switches."""
+    return lru_cache(maxsize=at_most)(lambda *_: _Program())
+
+
+def _switches(device: torch.device) -> tuple[Any, ...]:
+    """Return PyTorch's switches that change what a step computes, or how: a graph holds what they said when it was made."""
+    kind = device.type
+    return (
+        torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None,
+        torch.get_float32_matmul_precision(),
+        torch.get_default_dtype(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_inference_mode_enabled(),
+    )
+
+
+def _compiled(at_most: int, step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any, ...]) -> Callable[..., Any]:
     """Return the step as one compiled graph for arrays like these; made when it is first asked for, as JAX's ``jit`` does.
 
     The arrays are followed through the step as they are in JAX: ``torch.compile`` alone reads the source and stops at array_api_compat.
     """
     device = tree_leaves(state)[0].device
     one = tree_map(lambda leaf: xp.asarray(leaf[0], device=device), inputs)
-    key = step, tree_map(lambda leaf: (leaf.shape, leaf.dtype, leaf.device), (state, one, data))
-    if key not in _COMPILED:
+    kinds = tree_map(lambda leaf: (leaf.shape, leaf.dtype, leaf.device), (state, one, data))
+    program = _programs(at_most)(step, kinds, _switches(device))
+    if program.run is None:
         graph = make_fx(step, tracing_mode="fake")(state, one, *data)
         on_gpu = _on_gpu(device)
-        compiled = torch.compile(graph, dynamic=False, mode="reduce-overhead" if on_gpu else None)
+        compiled = _as_traced(torch.compile(graph, dynamic=False, mode="reduce-overhead" if on_gpu else None), device.type)
         try:
             compiled(state, one, *data)  # this is when it compiles
         except torch.OutOfMemoryError:
@@ -165,8 +196,20 @@ def _compiled(step: Callable[..., Any], state: Any, inputs: Any, data: tuple[Any
             raise BackendError(
                 f"backend 'torch' with compile=True could not compile the step for {device}, PyTorch answers: {reason}"
             ) from error
-        _COMPILED[key] = _kept(compiled) if on_gpu else compiled
-    return _COMPILED[key]
+        program.run = _kept(compiled) if on_gpu else compiled
+    return program.run
+
+
+def _as_traced(graph: Callable[..., Any], kind: str) -> Callable[..., Any]:
+    """Leave autocast out of a graph that was traced with it: its casts are a part of it."""
+    if not torch.is_autocast_enabled(kind):
+        return graph
+
+    def run(*arguments: Any) -> Any:
+        with torch.autocast(kind, enabled=False):
+            return graph(*arguments)
+
+    return run
 
 
 def _on_gpu(device: torch.device) -> bool:

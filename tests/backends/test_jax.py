@@ -277,14 +277,16 @@ def test_a_row_count_that_comes_again_and_again_is_computed_as_it_is(programs, m
     assert programs() == 5
 
 
-def test_a_function_of_the_users_that_is_not_declared_sees_the_examples_and_no_others():
+@pytest.mark.parametrize("pure", [False, True])
+def test_a_function_of_the_users_sees_the_examples_and_no_others(pure):
+    """One that is declared pure may still look at all examples of a call."""
     seen = []
 
     def centred(Z):
         seen.append(Z.shape[-1])
         return Z - Z.mean(axis=-1, keepdims=True)
 
-    network = Network((3, 4, 2), Activation("centred", centred, lambda Z, A: A), "identity")
+    network = Network((3, 4, 2), Activation("centred", centred, lambda Z, A: A, pure=pure), "identity")
     parameters = mlpxp.initialize(network, seed=0, backend="jax")
     (W, b), (V, c) = on_numpy(network, parameters)[1]
     for m in (3, 9, 70):
@@ -292,7 +294,10 @@ def test_a_function_of_the_users_that_is_not_declared_sees_the_examples_and_no_o
         Z = W @ X + b
         got = mlpxp.predict(network, parameters, jax.device_put(X))
         np.testing.assert_allclose(got, V @ (Z - Z.mean(axis=-1, keepdims=True)) + c, rtol=1e-4, atol=1e-6)
-    assert seen == [3, 9, 70]
+        loss = 0.5 * np.mean(np.sum((V @ (Z - Z.mean(axis=-1, keepdims=True)) + c - TARGETS[:, :m]) ** 2, axis=0))
+        if pure:  # JAX compiles an evaluation
+            assert mlpxp.evaluate(network, parameters, *map(jax.device_put, (X, TARGETS[:, :m]))).cost == pytest.approx(loss, rel=1e-5)
+    assert set(seen) == {3, 9, 70}
 
 
 def test_predictions_go_through_jaxs_own_transformations():

@@ -189,8 +189,9 @@ def said(value: Any) -> str:
         return repr(value if plain is None else plain)
     if isinstance(value, str):
         return repr(str(value))
-    if hasattr(value, "tolist"):
-        return said(value.tolist())
+    as_list = getattr(value, "tolist", None)
+    if as_list is not None:
+        return said(as_list())
     if isinstance(value, tuple | list):
         return f"({', '.join(map(said, value))})"
     return str(getattr(value, "__qualname__", type(value).__qualname__))

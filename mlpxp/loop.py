@@ -292,8 +292,9 @@ def says_stop(answer: object) -> bool:
 
 def _without_rate(optimizer: Any) -> Any:
     """Return the optimizer as a compiler should see it: η comes with each step, and a changed one recompiles nothing."""
-    is_value = is_dataclass(optimizer) and not isinstance(optimizer, type) and is_pure(optimizer)  # a copy doesn't hear of a change
-    return replace(optimizer, learning_rate=1.0) if is_value else optimizer
+    if not is_pure(optimizer):  # a copy doesn't hear of a change
+        return optimizer
+    return replace(optimizer, learning_rate=1.0) if is_dataclass(optimizer) and not isinstance(optimizer, type) else optimizer
 
 
 def _as_list(values: Any) -> list[Any]:

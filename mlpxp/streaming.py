@@ -79,7 +79,7 @@ class Rows:
         """
         rows = rows if self.index is None else self.index[rows]
         by_number = isinstance(self.values, np.ndarray) or hasattr(self.values, "tocsr")
-        taken = self.values[rows] if by_number else self._read(rows)
+        taken: Any = self.values[rows] if by_number else self._read(rows)
         if np.ma.is_masked(taken):
             raise DataError("rows must have no masked numbers: fill them, or leave their examples out by an index")
         return taken.toarray() if hasattr(taken, "toarray") else np.asarray(taken)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as xp
 import numpy as np
+from jax.core import Tracer
 
 from mlpxp.backend import check_programs, check_pure, dtype_of, on_host
 from mlpxp.devices import Device, host, memory_watched, no_such_device
@@ -114,7 +115,7 @@ class JaxBackend:
             X's axis of the m examples.
         """
         m, leaves = X.shape[axis], jax.tree.leaves((parameters, X))
-        if not m or any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+        if not m or any(isinstance(leaf, Tracer) for leaf in leaves):
             return function(parameters, X)
         width = self.columns(m, leaves, function, _kinds(parameters), X.ndim)
         padded = _padded(X, width, axis)

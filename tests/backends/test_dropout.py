@@ -93,8 +93,8 @@ def test_kernels_with_masks_are_among_those_that_are_compiled_for_a_gpu(everythi
 def test_a_compiled_fold_with_dropout_is_numpys(core, monkeypatch):
     torch = pytest.importorskip("torch")
     module = pytest.importorskip("mlpxp_backends.torch")
-    monkeypatch.setattr(module, "_COMPILED", {})
+    module._programs.cache_clear()
     monkeypatch.setattr(torch, "compile", lambda graph, **_: graph)  # the graph as it was followed, without a C++ compiler
     wanted = run(core, mlpxp.get_backend("numpy"))
     assert_close(run(core, replace(mlpxp.get_backend("torch"), compile=True)), wanted)
-    assert len(module._COMPILED) == 1
+    assert module._programs(32).cache_info().currsize == 1

@@ -93,11 +93,12 @@ class JaxBackend:
     def columns(self, m: int, arrays: Sequence[Any], *what: Any) -> int:
         """Return with how many examples to compute what was asked for ``m`` of them in ``arrays``.
 
-        A few numbers make do for all; one that comes again and again has a program of its own, and so have arrays on several devices.
+        A few numbers make do for all; one that comes again and again has a program of its own, and so has each where ``arrays`` are on a
+        GPU or on several devices: to be padded they would have to come to the host.
         """
         recent = _recent(*what)
         recent.append(m)
-        if recent.count(m) >= _AGAIN or any(len(array.devices()) > 1 for array in arrays if isinstance(array, jax.Array)):
+        if recent.count(m) >= _AGAIN or not all(_is_on_host(array) for array in arrays if isinstance(array, jax.Array)):
             return m
         return next((width for width in _WIDTHS if width >= m), 2 ** (m - 1).bit_length())
 
@@ -117,7 +118,8 @@ class JaxBackend:
         m, leaves = X.shape[axis], jax.tree.leaves((parameters, X))
         if not m or any(isinstance(leaf, Tracer) for leaf in leaves):
             return function(parameters, X)
-        width = self.columns(m, leaves, function, _kinds(parameters), X.ndim)
+        are_shared = any(len(leaf.devices()) > 1 for leaf in leaves if isinstance(leaf, jax.Array))
+        width = m if are_shared else self.columns(m, (X,), function, _kinds(parameters), X.ndim)
         padded = _padded(X, width, axis)
         result = _programs(self.programs)(_call, function, _kinds((parameters, padded)))(parameters, padded)
         if width == m and isinstance(X, jax.Array):
@@ -209,6 +211,10 @@ def _padded(X: Any, width: int, axis: int) -> Any:
     last = np.take(host, [-1], axis=axis)
     whole = np.concatenate([host, np.repeat(last, missing, axis=axis)], axis=axis)
     return jax.device_put(whole, _place_of(X)) if isinstance(X, jax.Array) else whole
+
+
+def _is_on_host(array: Any) -> bool:
+    return len(array.devices()) == 1 and next(iter(array.devices())).platform == "cpu"
 
 
 def _place_of(X: Any) -> Any:

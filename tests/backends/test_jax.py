@@ -316,3 +316,16 @@ def test_predictions_go_through_jaxs_own_transformations():
 def test_no_example_has_no_prediction():
     parameters = mlpxp.initialize(NETWORK, seed=0, backend="jax")
     assert mlpxp.predict(NETWORK, parameters, jax.numpy.ones((3, 0))).shape == (2, 0)
+
+
+def test_what_is_on_a_gpu_is_not_padded_as_it_would_come_to_the_host_for_that(monkeypatch):
+    """The CPU under a GPU's name: nothing is asked back from the device."""
+    library = mlpxp.get_backend("jax")
+    parameters = mlpxp.initialize(NETWORK, seed=0, backend=library)
+    X, _ = data(13)
+    wanted = mlpxp.predict(NETWORK, parameters, X)
+    monkeypatch.setattr(module, "_is_on_host", lambda array: False)
+    monkeypatch.setattr(module.jax, "device_get", lambda _: pytest.fail("it came to the host"))
+    assert [library.columns(m, (X,), "anything") for m in (1, 13, 5000)] == [1, 13, 5000]
+    got = mlpxp.predict(NETWORK, parameters, X)
+    np.testing.assert_allclose(np.asarray(got), np.asarray(wanted), rtol=1e-6)

@@ -8,13 +8,12 @@ A backend is a value that satisfies :class:`Backend`. They are found by name thr
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache, partial, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mlpxp.arrays import Array, device_like, device_of, first_leaf, is_array, library_of, namespace, tree_leaves, tree_map
-from mlpxp.devices import Device, memory_watched, no_such_device
+from mlpxp.arrays import Array, device_like, first_leaf, is_array, library_of, namespace, tree_map
+from mlpxp.devices import Device, no_such_device
 from mlpxp.errors import BackendError, DtypeError, RangeError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ __all__ = [
     "Backend",
     "StandardBackend",
     "backend_of",
-    "beside_its_arrays",
     "check_programs",
     "check_pure",
     "choose_backend",
@@ -34,14 +32,10 @@ __all__ = [
     "get_backend",
     "is_pure",
     "known_backends",
-    "on_device_of",
     "on_host",
     "plain",
-    "working_on",
 ]
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
 _GROUP = "mlpxp.backends"
 _OURS = {
     name: f"mlpxp_backends.{name}:backend" for name in ("numpy", "cupy", "torch", "jax", "strict")
@@ -348,60 +342,6 @@ def plain(name: str, array: Any) -> Any:
 
 
 _LOOKS: dict[type, Callable[[Any, str], Any] | None] = {}  # array type -> its backend's plain
-
-
-def on_device_of(array: Array) -> AbstractContextManager[Any]:
-    """Make the device of an array the current one of its library, where it has such a thing (CuPy): what is made then is made beside it."""
-    cls = type(array)
-    if cls not in _CURRENT:
-        _CURRENT[cls] = getattr(backend_of(array), "on_device_of", None)
-    switch = _CURRENT[cls]
-    return _AS_IT_IS if switch is None else switch(array)
-
-
-def beside_its_arrays(function: Callable[P, Result]) -> Callable[P, Result]:
-    """Decorate a function so that it works :func:`on_device_of` the first array among its arguments."""
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> Result:
-        leaves = tree_leaves((*args, *kwargs.values()))
-        first = next((leaf for leaf in leaves if hasattr(leaf, "shape") and is_array(leaf)), None)
-        with _AS_IT_IS if first is None else on_device_of(first):
-            return function(*args, **kwargs)
-
-    return run
-
-
-_CURRENT: dict[type, Callable[[Any], AbstractContextManager[Any]] | None] = {}  # array type -> its backend's own way
-_AS_IT_IS = nullcontext()
-
-
-class working_on(memory_watched):  # noqa: N801 - it is called like a function, as its base is
-    """Work on the device of an array, and turn a lack of memory there into one clear error, whatever its library says of it.
-
-    Raises
-    ------
-    OutOfMemoryError
-    """
-
-    __slots__ = ("_current",)
-
-    def __init__(self, array: Array) -> None:
-        super().__init__(partial(_device_of, array), MemoryError, RuntimeError)
-        self._current = on_device_of(array)
-
-    def __enter__(self) -> None:
-        self._current.__enter__()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> None:
-        self._current.__exit__(kind, error, traceback)
-        super().__exit__(kind, error, traceback)
-
-
-def _device_of(array: Array) -> Device:
-    """Return the device of an array as its backend lists it; the backend's default where their names don't match."""
-    name, listed = str(device_of(array)), backend_of(array).devices()
-    return next((one for one in listed if one.name == name), next(iter(listed), Device(name, name)))
 
 
 def on_host(values: Any, xp: Any) -> Any:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import Array, check_floating, dtype_name, namespace, tree_leaves
-from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError, RangeError, ScaleWarning, ShapeError
 from mlpxp.history import TrainingResult
+from mlpxp.placing import beside_its_arrays
 from mlpxp.scalars import FROM_0, POSITIVE, flag, real_number, told, whole_number
 from mlpxp.shapes import check_labels, check_layers, check_precision, check_shapes
 from mlpxp.streaming import Rows

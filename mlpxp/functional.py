@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp import propagation
 from mlpxp.arrays import namespace
-from mlpxp.backend import plain, working_on
+from mlpxp.backend import plain
+from mlpxp.placing import working_on
 from mlpxp.prediction import prediction
 from mlpxp.scalars import whole_number
 from mlpxp.shapes import check_shapes, fitting

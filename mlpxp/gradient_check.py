@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import Array, device_of, namespace
-from mlpxp.backend import backend_of, beside_its_arrays
+from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, RangeError
 from mlpxp.functional import cost, cost_and_gradients, forward
 from mlpxp.naive import cost_with, default_step, naive_gradients, one_network
 from mlpxp.network import Layer
+from mlpxp.placing import beside_its_arrays
 from mlpxp.scalars import POSITIVE, real_number
 
 if TYPE_CHECKING:

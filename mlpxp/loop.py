@@ -14,7 +14,6 @@ from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mlpxp.arrays import device_of, dtype_name
-from mlpxp.backend import on_device_of
 from mlpxp.checks import finite_members
 from mlpxp.errors import DivergenceError, DtypeError, RangeError
 from mlpxp.evaluation import read_rows
@@ -22,6 +21,7 @@ from mlpxp.feeding import NO_PENALTY, Feed, Penalty
 from mlpxp.history import Epoch, PerMember, Record, TrainingResult
 from mlpxp.network import Network, Parameters
 from mlpxp.optimizers import is_pure, rate_at
+from mlpxp.placing import on_device_of
 from mlpxp.standing import NO_PART, Standing
 from mlpxp.step import TrainingStep, choose
 from mlpxp.stopping import FOR_NOW, Stop

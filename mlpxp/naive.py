@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpxp import propagation
 from mlpxp.arrays import Array, device_of, namespace, tree_map
-from mlpxp.backend import beside_its_arrays, dtype_of
+from mlpxp.backend import dtype_of
 from mlpxp.errors import RangeError, ShapeError, UnknownNameError
 from mlpxp.instruments import complex_step
 from mlpxp.instruments.dual import constant, dual, tangent
 from mlpxp.network import Layer
+from mlpxp.placing import beside_its_arrays
 from mlpxp.scalars import POSITIVE, real_number
 from mlpxp.shapes import fitting
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from mlpxp import draws
 from mlpxp.activations import ACTIVATIONS, Activation, find_activation
 from mlpxp.arrays import Array, check_floating, check_together, namespace
-from mlpxp.backend import get_backend, on_device_of
+from mlpxp.backend import get_backend
 from mlpxp.errors import PairingError, RangeError, ShapeError
 from mlpxp.losses import Loss, find_loss
+from mlpxp.placing import on_device_of
 
 if TYPE_CHECKING:
     from mlpxp.backend import Backend

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from mlpxp.arrays import array_like, namespace, tree_map
-from mlpxp.backend import on_device_of
 from mlpxp.errors import RangeError
 from mlpxp.network import Layer, Parameters
+from mlpxp.placing import on_device_of
 from mlpxp.scalars import BELOW_1, FROM_0, POSITIVE, UP_TO_1, Range, flag, real_number
 
 __all__ = [

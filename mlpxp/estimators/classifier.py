@@ -14,7 +14,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays import device_of, namespace
-from mlpxp.backend import beside_its_arrays
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.inputs import is_foreign, labels_at, to_host
@@ -23,6 +22,7 @@ from mlpxp.estimators.probabilities import check_probabilities, columns_of_class
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
+from mlpxp.placing import beside_its_arrays
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place

@@ -18,7 +18,7 @@ from mlpxp.devices import Device, memory_watched
 if TYPE_CHECKING:
     from mlpxp.arrays import Array
 
-__all__ = ["beside_its_arrays", "on_device_of", "working_on"]
+__all__ = ["beside", "beside_its_arrays", "on_device_of", "working_on"]
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -33,14 +33,19 @@ def on_device_of(array: Array) -> AbstractContextManager[Any]:
     return _AS_IT_IS if switch is None else switch(array)
 
 
+def beside(*trees: Any) -> AbstractContextManager[Any]:
+    """Work :func:`on_device_of` the first array of these; where there is none, as things are."""
+    leaves = tree_leaves(trees)
+    first = next((leaf for leaf in leaves if hasattr(type(leaf), "shape") and is_array(leaf)), None)
+    return _AS_IT_IS if first is None else on_device_of(first)
+
+
 def beside_its_arrays(function: Callable[P, Result]) -> Callable[P, Result]:
-    """Decorate a function so that it works :func:`on_device_of` the first array among its arguments."""
+    """Decorate a function so that it works :func:`beside` its arguments."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> Result:
-        leaves = tree_leaves((*args, *kwargs.values()))
-        first = next((leaf for leaf in leaves if hasattr(leaf, "shape") and is_array(leaf)), None)
-        with _AS_IT_IS if first is None else on_device_of(first):
+        with beside(*args, *kwargs.values()):
             return function(*args, **kwargs)
 
     return run

@@ -304,7 +304,17 @@ def test_sparse_arrays_of_any_library_are_refused_or_read_as_scipys():
 
 
 def test_rows_that_cannot_be_read_are_refused_where_they_are_given():
-    with pytest.raises(mlpxp.DataError, match=r"^rows must be readable by their numbers, Sparse answers: cannot convert"):
-        Rows(Sparse(X.T))
-    with pytest.raises(mlpxp.DataError, match=r"^rows must be readable by their numbers, ndarray answers: index 20 is out of bounds"):
+    np.testing.assert_array_equal(Rows(Sparse(X.T)).take(np.asarray([3, 1, 1])), X.T[[3, 1, 1]])  # it knows how to be SciPy's
+
+    class Locked:
+        shape, dtype = X.T.shape, X.dtype
+
+        def __getitem__(self, rows):
+            raise OSError("the file is locked by another\nprocess")
+
+    with pytest.raises(
+        mlpxp.DataError, match=r"^rows must be readable by their numbers, Locked answers: the file is locked by another process$"
+    ):
+        Rows(Locked())
+    with pytest.raises(mlpxp.RangeError, match=r"^index must hold numbers of rows from 0 to 19, got 20 in place 0$"):
         Rows(X.T, index=np.asarray([20]))

@@ -37,6 +37,7 @@ HOST = {
     "plotting",
     "draws.py",
     "batches.py",
+    "standing.py",
     "estimators",
     "exchange",
     "separability",

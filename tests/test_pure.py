@@ -167,6 +167,7 @@ def cupy_over_numpy(monkeypatch):
 
     monkeypatch.setattr(module, "xp", np)
     monkeypatch.setattr(module, "_fusion", Fusion(np, step_by_step(np)))
+    monkeypatch.setattr(module, "_use", lambda device: device)
     monkeypatch.setattr(module, "tree_leaves", lambda tree: [SimpleNamespace(device=contextlib.nullcontext())])
 
     class OverNumpy(NumpyBackend):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from training_runs import NETWORK, data, listed, start
 
+import mlpxp
 from mlpxp import (
     Activation,
     Adam,
@@ -14,7 +15,6 @@ from mlpxp import (
     Cosine,
     DtypeError,
     GradientDescent,
-    MLPClassifier,
     Network,
     RangeError,
     StepDecay,
@@ -199,13 +199,14 @@ SOLVERS = {
 @pytest.mark.parametrize("name", SOLVERS)
 def test_of_an_estimator(dtype, name):
     """float32's own 0.1 is another number than 0.1: what it is compared with is that number as a plain one."""
+    pytest.importorskip("sklearn")
     draw = np.random.default_rng(0)
     X, y = draw.standard_normal((40, 3)).astype(dtype), draw.integers(0, 3, 40)
     numbers = NUMBERS if name == "lbfgs" else NUMBERS | BY_EPOCHS
     runs = []
     for real, count in ((np.float32, np.int8), (lambda value: float(np.float32(value)), int)):
         options = {key: real(value) for key, value in numbers.items()} | {key: count(value) for key, value in COUNTS.items()}
-        estimator = MLPClassifier(hidden_layer_sizes=(4,), random_state=0, **SOLVERS[name], **options).fit(X, y)
+        estimator = mlpxp.MLPClassifier(hidden_layer_sizes=(4,), random_state=0, **SOLVERS[name], **options).fit(X, y)
         assert estimator.coefs_[0].dtype == dtype
         curves = [getattr(estimator, curve, None) for curve in ("loss_curve_", "learning_rate_curve_")]
         runs.append([[each.tolist() for each in (*estimator.coefs_, *estimator.intercepts_)], curves, estimator.loss_])
@@ -214,9 +215,10 @@ def test_of_an_estimator(dtype, name):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_an_ensemble_of_numpy_s_own_number_of_networks_with_a_scorer():
+    pytest.importorskip("sklearn")
     X = np.random.default_rng(0).standard_normal((60, 3))
     y = (X[:, 0] > 0).astype(int)
     options = {"hidden_layer_sizes": (3,), "early_stopping": True, "monitor": "accuracy", "max_iter": 4, "random_state": 0}
-    plain, of_numpy = (MLPClassifier(n_networks=n, **options).fit(X, y) for n in (3, np.int64(3)))
+    plain, of_numpy = (mlpxp.MLPClassifier(n_networks=n, **options).fit(X, y) for n in (3, np.int64(3)))
     assert of_numpy.validation_scores_ == plain.validation_scores_
     assert all(0.0 <= score <= 1.0 for score in of_numpy.validation_scores_)

@@ -22,7 +22,7 @@ from mlpxp.estimators.probabilities import check_probabilities, columns_of_class
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
-from mlpxp.placing import beside_its_arrays
+from mlpxp.placing import beside, beside_its_arrays
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
@@ -266,7 +266,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
-    @beside_its_arrays
     def fit(
         self,
         X: Any,
@@ -313,11 +312,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         ValidationWarning
             After the first epoch the loss of the validation data is more than a hundred times that of the training data.
         """
-        self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
+        with beside(X):
+            self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(is_stochastic)
-    @beside_its_arrays
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
@@ -338,7 +337,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         DataError
             Labels that were not announced, and all that :meth:`fit` raises.
         """
-        self._fit(X, y, sample_weight, incremental=True, classes=classes)
+        with beside(X):
+            self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     @beside_its_arrays
@@ -405,7 +405,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         with np.errstate(divide="ignore"):
             return namespace(A).log(self._probabilities(A))
 
-    @beside_its_arrays
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""
         with translated():

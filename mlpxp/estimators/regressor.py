@@ -17,7 +17,7 @@ from mlpxp.estimators.inputs import refuse_masked, to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
-from mlpxp.placing import beside_its_arrays
+from mlpxp.placing import beside, beside_its_arrays
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
@@ -250,7 +250,6 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
-    @beside_its_arrays
     def fit(
         self,
         X: Any,
@@ -297,11 +296,11 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         ValidationWarning
             After the first epoch the loss of the validation data is more than a hundred times that of the training data.
         """
-        self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
+        with beside(X):
+            self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(is_stochastic)
-    @beside_its_arrays
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
 
@@ -320,7 +319,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         DataError
             As :meth:`fit` does.
         """
-        self._fit(X, y, sample_weight, incremental=True)
+        with beside(X):
+            self._fit(X, y, sample_weight, incremental=True)
         return self
 
     @beside_its_arrays
@@ -336,7 +336,6 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def _shaped(self, A: Any) -> Any:
         return A[0, ...] if self.n_outputs_ == 1 else A.mT
 
-    @beside_its_arrays
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance that is explained."""
         with translated():

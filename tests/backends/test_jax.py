@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mlpxp
-from mlpxp import Activation, Adam, Cosine, DtypeError, GradientDescent, MLPClassifier, Network, RangeError, train
+from mlpxp import Activation, Adam, Cosine, DtypeError, GradientDescent, Network, RangeError, train
 from mlpxp.arrays import tree_leaves, tree_map
 
 jax = pytest.importorskip("jax")
@@ -230,9 +230,10 @@ def test_predictions_of_forty_row_counts_are_few_programs(compilations, seed):
 
 
 def test_an_estimators_predictions_too(compilations):
+    pytest.importorskip("sklearn")
     rows, labels = BIG.T, TARGETS[1].astype(int)
     options = {"hidden_layer_sizes": (6,), "random_state": 0, "max_iter": 400, "tol": 0.01}
-    fitted = MLPClassifier(backend="jax", **options).fit(rows[:90], labels[:90])
+    fitted = mlpxp.MLPClassifier(backend="jax", **options).fit(rows[:90], labels[:90])
     parameters = [*fitted.coefs_, *fitted.intercepts_]
     before = compilations()
     for m in SIZES:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mlpxp
-from mlpxp import ACTIVATIONS, Adam, BackendError, Cosine, GradientDescent, MLPClassifier, Network, train
+from mlpxp import ACTIVATIONS, Adam, BackendError, Cosine, GradientDescent, Network, train
 from mlpxp.arrays import tree_leaves
 
 torch = pytest.importorskip("torch")
@@ -212,14 +212,15 @@ def test_training_is_the_same_whatever_the_default_device_is(how, hidden):
 @HOW
 @pytest.mark.parametrize("n_networks", [1, 3])
 def test_an_estimator_is_the_same_whatever_the_default_device_is(how, n_networks):
+    pytest.importorskip("sklearn")
     X, Y = data()
     labels = Y.argmax(0)
     options = {"hidden_layer_sizes": (5,), "max_iter": 400, "tol": 0.01, "random_state": 0, "n_networks": n_networks}
-    wanted = MLPClassifier(**options).fit(X.T, labels).predict_proba(X.T)
+    wanted = mlpxp.MLPClassifier(**options).fit(X.T, labels).predict_proba(X.T)
     with default_device(how):
-        fitted = MLPClassifier(**options).fit(X.T, labels)
+        fitted = mlpxp.MLPClassifier(**options).fit(X.T, labels)
         assert fitted.predict_proba(X.T).tolist() == wanted.tolist()
-        on_host = MLPClassifier(backend="torch", **options).fit(X.T.numpy(), labels.numpy())
+        on_host = mlpxp.MLPClassifier(backend="torch", **options).fit(X.T.numpy(), labels.numpy())
         np.testing.assert_allclose(on_host.predict_proba(X.T.numpy()), wanted, rtol=1e-5)
 
 

@@ -192,6 +192,8 @@ def test_what_would_lose_the_derivative_is_an_error():
 
 def test_a_library_without_complex_numbers():
     class Reals:
+        mT = None
+
         def __array_namespace__(self, **_):
             return types.SimpleNamespace(__name__="reals")
 

@@ -111,7 +111,7 @@ def _has_transpose(array: Any) -> bool:
 
 def is_sparse(value: object) -> bool:
     """Return whether these are data of a class for sparse ones: SciPy's, pydata's, CuPy's, JAX's."""
-    return hasattr(value, "todense")
+    return hasattr(type(value), "todense")
 
 
 def is_array(value: Any) -> bool:

@@ -31,7 +31,6 @@ __all__ = [
     "read_examples",
     "read_features",
     "read_weights",
-    "refuse_masked",
     "to_host",
 ]
 
@@ -49,18 +48,6 @@ def to_host(values: Any) -> Any:
         xp = namespace(values)
         values = xp.astype(values, xp.float32)
     return backend_of(values).to_numpy(values)
-
-
-def refuse_masked(values: Any, name: str) -> None:
-    """Refuse masked values of NumPy's, whose mask every check would lose.
-
-    Raises
-    ------
-    DataError
-    """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        n = int(np.ma.getmaskarray(values).sum())
-        raise DataError(f"{name} must have all its values, got {n} that {'is' if n == 1 else 'are'} masked: fill them, or leave them out")
 
 
 def is_mapped(array: Any) -> bool:
@@ -104,7 +91,7 @@ def place_of(X: Any, dtype: str | None) -> Place:
 
 def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as a finite matrix of floats (m, n_features), dense or CSR, and note or check the number and the names of its features."""
-    X = _readable("X", _at_door(X))
+    X = _at_door(_readable("X", X))
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -115,7 +102,7 @@ def read_features(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 def read_examples(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple[Any, Any]:
     """Return X as :func:`read_features` does, and y, which is on the host, one target a row."""
-    X = _readable("X", _at_door(X))
+    X = _at_door(_readable("X", X))
     with translated():
         if is_foreign(X):
             validate_data(estimator, X, y, reset=reset, skip_check_array=True)
@@ -155,7 +142,6 @@ def _dtypes(X: Any) -> Any:
 
 def _at_door(X: Any) -> Any:
     """Return X to be checked: another library's where it is, unless it has another shape than examples have, which scikit-learn refuses."""
-    refuse_masked(X, "X")
     return to_host(X) if is_foreign(X) and (X.ndim != 2 or 0 in X.shape) else X
 
 
@@ -207,7 +193,6 @@ def read_weights(sample_weight: Any, m: int) -> Any:
     """Return the weights of m examples on the host, float64 (m,), not negative and not all zero; ``None`` stays."""
     if sample_weight is None:
         return None
-    refuse_masked(sample_weight, "sample_weight")
     with translated():
         sample_weight = to_host(plain("sample_weight", sample_weight))
         weights = _check_sample_weight(sample_weight, np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)

@@ -12,10 +12,11 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 
+from mlpxp.backend import plain
 from mlpxp.checks import outside
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.inputs import refuse_masked, to_host
+from mlpxp.estimators.inputs import to_host
 
 __all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "numbers_of", "read_labels"]
 
@@ -33,8 +34,7 @@ def host_labels(y: Any, name: str = "y") -> Any:
     DataError
         An example has no label, or one that is neither text nor a number.
     """
-    refuse_masked(y, name)
-    y = to_host(y)
+    y = to_host(plain(name, y))
     if hasattr(y, "sparse") and y.ndim == 2:  # a data frame of sparse columns
         y = y.sparse.to_coo()
     if y is None or (hasattr(y, "tocsr") and y.ndim == 2 and y.shape[1] != 1):

@@ -11,9 +11,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from mlpxp.backend import plain
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.inputs import refuse_masked, to_host
+from mlpxp.estimators.inputs import to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
@@ -345,8 +346,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
     def _on_host(self, y: Any) -> Any:
-        refuse_masked(y, "y")
-        return to_host(y)
+        return to_host(plain("y", y))
 
     def _read_y(self, y: Any) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:

@@ -122,7 +122,7 @@ MISSING = {
     "NaN": (np.asarray(again(1.0, np.nan)), "y must have a label for each example, got nan for example 1: leave out what has none"),
     "no date": (np.asarray(again("2020-01-01", "NaT"), dtype="datetime64[D]"), "must have a label for each example, got NaT for example 1"),
     "no length of time": (pd.Series(pd.to_timedelta(again(1, 2, None))), "got NaT for example 2"),
-    "masked": (np.ma.masked_equal(again(0, 1, 2), 2), "y must have all its values, got 10 that are masked"),
+    "masked": (np.ma.masked_equal(again(0, 1, 2), 2), "y must have no masked numbers, got 10: fill them"),
 }
 NO_LABELS = {
     "text and numbers in a list": (again("a", 1), "int, str"),
@@ -178,7 +178,7 @@ def test_a_mask_is_not_lost(estimator):
         ("y", lambda: estimator.fit(X, np.ma.masked_equal(y, 1))),
         ("sample_weight", lambda: estimator.fit(X, y, weights)),
     ):
-        with pytest.raises(DataError, match=rf"^{name} must have all its values, got \d+ that (is|are) masked"):
+        with pytest.raises(DataError, match=rf"^{name} must have no masked numbers, got \d+: fill them"):
             act()
     np.testing.assert_array_equal(estimator.fit(np.ma.asarray(X), y).predict(np.ma.asarray(X)), estimator.predict(X))
 

@@ -35,9 +35,11 @@ def on_device_of(array: Array) -> AbstractContextManager[Any]:
 
 def beside(*trees: Any) -> AbstractContextManager[Any]:
     """Work :func:`on_device_of` the first array of these; where there is none, as things are."""
-    leaves = tree_leaves(trees)
-    first = next((leaf for leaf in leaves if hasattr(type(leaf), "shape") and is_array(leaf)), None)
-    return _AS_IT_IS if first is None else on_device_of(first)
+    for tree in trees:
+        for leaf in (tree,) if type(tree) in _CURRENT else tree_leaves(tree):
+            if type(leaf) in _CURRENT or (hasattr(type(leaf), "shape") and is_array(leaf)):
+                return on_device_of(leaf)
+    return _AS_IT_IS
 
 
 def beside_its_arrays(function: Callable[P, Result]) -> Callable[P, Result]:

@@ -373,10 +373,10 @@ def test_a_rehearsal_of_every_part(tmp_path):
         from tests.on_gpu import card
         found = card.here()
         device = card.gpus(found[0])[0].name
-        for number, name in enumerate(on_gpu.PARTS):
+        for number, name in enumerate(name for name in on_gpu.PARTS if not name.endswith("adam")):
             on_gpu.measure(name, f"{tmp_path}/{{number}}.json", [one.name for one in found], device, rehearse=True)
     """)
-    records = [read_record(tmp_path / f"{number}.json") for number in range(len(bench.PARTS))]
+    records = [read_record(tmp_path / f"{number}.json") for number in range(len(bench.PARTS) - 2)]  # Adam's are plain descent's
     assert [gap for record in records for gap in record.gaps] == []
     sections = {one.name: one for one in bench.merged(records)}
     assert list(sections) == ["complexity", "cost", "gpu", "peers", "devices", "stacks"]

@@ -106,6 +106,15 @@ def test_the_estimators_stay_there_too():
             same(model.predict_proba(there[0]), wanted.predict_proba(X.T))
             same(model.predict(there[0]), wanted.predict(X.T))
             assert model.score(*there) == wanted.score(X.T, Y.argmax(axis=0).astype(float))
+        host = X.T, Y.argmax(axis=0)
+        for options in ({}, {"solver": "lbfgs"}, {"early_stopping": True}, {"n_networks": 2}):
+            options |= {"max_iter": 5, "random_state": 0}
+            model = MLPClassifier((8,), backend="cupy", device="cuda:1", **options).fit(*host)
+            wanted = MLPClassifier((8,), **options).fit(*host)
+            np.testing.assert_allclose(model.predict_proba(host[0]), wanted.predict_proba(host[0]), rtol=1e-9)
+            many = np.tile(host[0], (500, 1))
+            assert (model.predict(many) == wanted.predict(many)).all()
+            assert isinstance(model.coefs_[0], np.ndarray)
     """)
 
 

@@ -22,7 +22,7 @@ from mlpxp.estimators.probabilities import check_probabilities, columns_of_class
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
-from mlpxp.placing import beside, beside_its_arrays
+from mlpxp.placing import beside
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
@@ -341,15 +341,15 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
-    @beside_its_arrays
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
-        A = self._predicted(X, "predict")
-        A = self._averaged(A)
-        binarizer = self._binarizer
-        if not binarizer.y_type_.startswith("multilabel"):
-            return self._labels(self._chosen(A))
-        return binarizer.inverse_transform(to_host(A.mT)) if binarizer.sparse_input_ else self._chosen(A)
+        with beside(X):
+            A = self._predicted(X, "predict")
+            A = self._averaged(A)
+            binarizer = self._binarizer
+            if not binarizer.y_type_.startswith("multilabel"):
+                return self._labels(self._chosen(A))
+            return binarizer.inverse_transform(to_host(A.mT)) if binarizer.sparse_input_ else self._chosen(A)
 
     def _chosen(self, A: Any) -> Any:
         """Return the number of the most probable class of each example (m,), or each label's presence (m, n_classes)."""
@@ -369,7 +369,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return namespace(indices).take(self.classes_, indices, axis=0)
         return self._binarizer.classes_[to_host(indices)]
 
-    @beside_its_arrays
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.
 
@@ -380,8 +379,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         InvalidParameterError
             An output activation of your own gives no probabilities.
         """
-        A = self._predicted(X, "predict_proba")
-        return self._probabilities(A, return_std=return_std)
+        with beside(X):
+            A = self._predicted(X, "predict_proba")
+            return self._probabilities(A, return_std=return_std)
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
         check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
@@ -393,17 +393,17 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """Return how many classes share the one output: two, or one alone; 0 where each has its own."""
         return 0 if self.n_outputs_ != 1 or self._binarizer.y_type_.startswith("multilabel") else len(self._binarizer.classes_)
 
-    @beside_its_arrays
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
 
         It is finite where a probability rounds to 0. An ensemble's is the logarithm of its mean probability.
         """
-        Z, A = self._passed(X, "predict_log_proba")
-        if Z is not None and self._network.natural:
-            return log_probabilities(self._network, Z, A, sharing=self._sharing())
-        with np.errstate(divide="ignore"):
-            return namespace(A).log(self._probabilities(A))
+        with beside(X):
+            Z, A = self._passed(X, "predict_log_proba")
+            if Z is not None and self._network.natural:
+                return log_probabilities(self._network, Z, A, sharing=self._sharing())
+            with np.errstate(divide="ignore"):
+                return namespace(A).log(self._probabilities(A))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for several labels, the share of examples with all of them right."""

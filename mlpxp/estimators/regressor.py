@@ -18,7 +18,7 @@ from mlpxp.estimators.inputs import to_host
 from mlpxp.estimators.shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators.validation import validation_of
 from mlpxp.losses import Loss
-from mlpxp.placing import beside, beside_its_arrays
+from mlpxp.placing import beside
 
 if TYPE_CHECKING:
     from mlpxp.estimators.inputs import Place
@@ -324,15 +324,15 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    @beside_its_arrays
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the prediction for each example, (m,) or (m, n_outputs).
 
         With ``return_std`` also the standard deviation over the members of an ensemble, in the same shape.
         """
-        A = self._predicted(X, "predict")
-        predicted = self._shaped(self._averaged(A))
-        return (predicted, self._shaped(self._spread(A))) if return_std else predicted
+        with beside(X):
+            A = self._predicted(X, "predict")
+            predicted = self._shaped(self._averaged(A))
+            return (predicted, self._shaped(self._spread(A))) if return_std else predicted
 
     def _shaped(self, A: Any) -> Any:
         return A[0, ...] if self.n_outputs_ == 1 else A.mT

@@ -23,6 +23,7 @@ from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
 from mlpxp.network import Layer, Network
+from mlpxp.placing import on_device_of
 from mlpxp.prediction import by_columns_of, last_layer
 
 if TYPE_CHECKING:
@@ -238,7 +239,9 @@ class MultilayerPerceptron(BaseEstimator):
                 on_host = by_columns is not None and type(part) is np.ndarray  # padded there, and moved as the program needs it
                 put = get_backend("numpy").asarray if on_host else partial(library.asarray, device=self.device)
                 part = put(part, dtype=self._place.dtype)  # noqa: PLW2901 - the same part, where it is needed
-            yield last_layer(network, parameters, part, by_columns)
+            with on_device_of(part):
+                last = last_layer(network, parameters, part, by_columns)
+            yield last
 
     def _is_outside(self, library: Backend) -> bool:
         """Whether the backend computes elsewhere than where the fitted attributes are."""
@@ -246,7 +249,8 @@ class MultilayerPerceptron(BaseEstimator):
 
     def _together(self, parts: list[Any]) -> Any:
         """Return the parts of the examples as one array, in the place of the fitted attributes."""
-        whole = parts[0] if len(parts) == 1 else namespace(parts[0]).concat(parts, axis=-1)
+        with on_device_of(parts[0]):
+            whole = parts[0] if len(parts) == 1 else namespace(parts[0]).concat(parts, axis=-1)
         library = choose_backend(self.backend, self.coefs_[0])
         return self._place.put(library.to_numpy(whole)) if self._is_outside(library) else whole
 

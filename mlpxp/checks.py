@@ -161,10 +161,23 @@ def check_examples(
     if weights is not None:
         if weights.ndim != 1:
             raise ShapeError(f"{names[2]} must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
-        if not xp.all(xp.isfinite(weights)) or xp.any(weights < 0.0):
-            raise DataError(f"{names[2]} must be finite and not negative")
-        if not xp.any(weights > 0.0):
-            raise DataError(f"{names[2]} must not all be zero: there would be nothing to learn from")
+        _check_weights(library.to_numpy(weights).astype("float64"), names[2], weights)
+
+
+def _check_weights(values: Any, name: str, weights: Array) -> None:
+    """Refuse weights, on the host as float64, that have no mean, or whose sum or its reciprocal has no normal number in their own dtype."""
+    xp = namespace(values)
+    if not xp.all(xp.isfinite(values)) or xp.any(values < 0.0):
+        raise DataError(f"{name} must be finite and not negative")
+    if not xp.any(values > 0.0):
+        raise DataError(f"{name} must not all be zero: there would be nothing to learn from")
+    largest, least = float(xp.max(values)), float(namespace(weights).finfo(weights.dtype).smallest_normal)
+    total = largest * float(xp.sum(values / largest))  # may be infinite, and no warning then
+    if not least <= total <= 1.0 / least:
+        raise DataError(
+            f"{name} must add up to a number from {least:.3g} to {1.0 / least:.3g} in {dtype_name(weights)}, got {total:.3g}: "
+            "divide them by the largest, which changes no mean"
+        )
 
 
 def warn_of_scale(library: Backend, X: Array | Rows, dtype: str) -> None:

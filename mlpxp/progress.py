@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.errors import MissingLibraryError, RangeError
+from mlpxp.errors import MissingLibraryError
+from mlpxp.scalars import flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +26,7 @@ def bar(*, shown: object) -> AbstractContextManager[list[Callable[[Epoch], None]
     MissingLibraryError
         rich is not installed.
     """
-    if not isinstance(shown, bool):
-        raise RangeError(f"progress must be True or False, got {shown!r}")
-    if not shown:
+    if not flag("progress", shown):
         return nullcontext([])
     try:
         from rich.console import Console

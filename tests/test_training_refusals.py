@@ -219,3 +219,18 @@ def test_a_backend_or_a_device_that_is_not_there():
     refused(UnknownNameError, ValueError, "^backend must be auto or one of numpy, cupy, torch, jax, strict", backend="tensorflow")
     refused(UnknownNameError, ValueError, "^backend must be a name or a Backend, got 3", backend=3)
     refused(BackendError, RuntimeError, "^device must be one that backend 'numpy' has here, 'cpu', got 'cuda:1'", device="cuda:1")
+
+
+@pytest.mark.parametrize(("weight", "dtype"), [(1e38, "float32"), (1e37, "float32"), (1e-40, "float32"), (1.7e308, "float64")])
+def test_weights_whose_mean_has_no_normal_numbers(backend, to_device, weight, dtype):
+    """Their sum is infinite, or its reciprocal is next to 0: every cost would be 0, and nothing learnt."""
+    X, Y, weights = to_device((*data(dtype=dtype), np.full(10, weight, dtype=dtype)))
+    message = rf"^weights must add up to a number from \S+ to \S+ in {dtype}, got \S+: divide them by the largest"
+    refused(DataError, ValueError, message, X, Y, weights=weights)
+
+
+def test_weights_of_any_size_between_are_those_of_one():
+    X, Y = data(dtype="float32")
+    runs = [train(NETWORK, X, Y, optimizer=Adam(), epochs=3, weights=np.full(10, w, "float32")) for w in (1.0, 2.0**100, 2.0**-100)]
+    for run in runs[1:]:
+        np.testing.assert_allclose(run.history.cost, runs[0].history.cost, rtol=1e-6)

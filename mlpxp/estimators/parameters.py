@@ -134,7 +134,7 @@ def _hidden_sizes(asked: Any) -> list[int]:
     given = to_host(asked)
     given = given.tolist() if isinstance(given, np.ndarray) else given  # one size, if it has no axis
     sizes: list[Any] = list(given) if hasattr(given, "__iter__") and not isinstance(given, str) else [given]
-    if not all(isinstance(size, Integral) for size in sizes):
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
         raise RangeError(f"hidden_layer_sizes must be whole numbers, one for each hidden layer, got {sizes}.")
     if any(size <= 0 for size in sizes):
         raise RangeError(f"hidden_layer_sizes must be > 0, got {sizes}.")

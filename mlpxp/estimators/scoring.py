@@ -15,6 +15,7 @@ from mlpxp.estimators.curves import is_flat, scores_of
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.fitted import labels_of
 from mlpxp.estimators.parameters import find_scorer
+from mlpxp.scalars import number_or_none
 from mlpxp.streaming import Rows
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ def scored(estimator: Any, held_out: tuple[Any, Any, Any, Any], scores: list[lis
         estimator._hold(epoch.parameters)
         with translated() if named else nullcontext(), _without_names(estimator):
             value = scorer(estimator, X, y, **options)
-        if not hasattr(value, "__float__"):
+        if (number := number_or_none(value)) is None:
             raise RangeError(f"monitor must return a number, got {value!r}")
+        value = float(number)
         if named and math.isnan(value):
             raise DataError(f"monitor {estimator.monitor!r} is not defined on these validation data: they lack a class, or vary too little")
-        scores.append([float(value)] * int(estimator.n_networks))
+        scores.append([value] * int(estimator.n_networks))
 
     return score
 

@@ -18,7 +18,16 @@ from mlpxp.estimators import lbfgs, stochastic
 from mlpxp.estimators.curves import forget, of_members
 from mlpxp.estimators.errors import NotFittedError, translated, unchanged_on_error
 from mlpxp.estimators.initial import draw_parameters
-from mlpxp.estimators.inputs import check_range, check_same_place, dense_parts, place_of, read_examples, read_features, read_weights
+from mlpxp.estimators.inputs import (
+    check_range,
+    check_same_place,
+    dense_parts,
+    place_of,
+    read_examples,
+    read_features,
+    read_weights,
+    to_host,
+)
 from mlpxp.estimators.moving import moved
 from mlpxp.estimators.parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.losses import Loss
@@ -295,8 +304,7 @@ class MultilayerPerceptron(BaseEstimator):
         state.pop("_members", None)
         state.pop("_place", None)  # not every library's devices can be pickled; the fitted attributes know where they are
         if "_left" in state:
-            library = choose_backend(self.backend, self.coefs_[0])
-            state["_left"] = self._left._replace(state=tree_map(library.to_numpy, self._left.state))
+            state["_left"] = self._left._replace(state=tree_map(to_host, self._left.state))  # of the backend that made it
         return state
 
     def __setstate__(self, state: Any) -> None:

@@ -350,3 +350,14 @@ def test_another_shape_is_refused_in_the_words_that_numpy_arrays_have(backend, p
             assert re.search(
                 {0: "^Expected 2D", 1: "^Expected 2D", 3: "^Found array with dim 3"}.get(len(shape), "feature|sample"), said[0]
             )
+
+
+def test_a_copy_of_one_that_is_to_go_on_elsewhere():
+    """What its optimizer holds is of the backend that made it, not of the one that it is set to now."""
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 3)), rng.integers(0, 2, 40)
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, classes=[0, 1])
+    model.set_params(backend="torch")
+    for one in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(one.predict_proba(X), model.predict_proba(X))

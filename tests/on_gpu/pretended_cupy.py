@@ -2,7 +2,7 @@
 
 It is as strict as CuPy about what a GPU can't do: an array is never converted to NumPy's by itself, nothing mixes with NumPy's arrays,
 a reduction is an array of no axes, and what is computed is computed on the current device, where its arrays have to be. It knows which
-cards anything was opened on, and which kernels were compiled, but runs none: :func:`install` has expressions evaluated by NumPy.
+cards anything was opened on. It runs no kernels: :func:`install` has expressions evaluated by NumPy.
 """
 
 import operator

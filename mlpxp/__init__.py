@@ -35,14 +35,13 @@ if TYPE_CHECKING:
     )
     from mlpxp.estimators import MLPClassifier, MLPRegressor
     from mlpxp.evaluation import Evaluation, evaluate
-    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, load, save, to_sklearn, to_torch
+    from mlpxp.exchange import from_keras_weights, from_sklearn, from_torch, load, save, to_backend, to_sklearn, to_torch
     from mlpxp.functional import backward, cost, cost_and_gradients, forward, predict
     from mlpxp.gradient_check import GradientCheck, check_gradients
     from mlpxp.history import Epoch, History, TrainingResult
     from mlpxp.instruments.counting import Operations, count_operations, counting
     from mlpxp.losses import LOSSES, Loss
     from mlpxp.model import Model
-    from mlpxp.moving import to_backend
     from mlpxp.naive import naive_gradients
     from mlpxp.network import Layer, Network, Parameters, initialize, stack, unstack
     from mlpxp.optimizers import Adam, AdamW, Constant, Cosine, GradientDescent, StepDecay, WarmUp
@@ -145,14 +144,13 @@ _WHERE = {
     "MlpxpWarning OutOfMemoryError OutputError PairingError RangeError ScaleWarning ShapeError UnknownNameError ValidationWarning",
     "estimators": "MLPClassifier MLPRegressor",
     "evaluation": "Evaluation evaluate",
-    "exchange": "from_keras_weights from_sklearn from_torch load save to_sklearn to_torch",
+    "exchange": "from_keras_weights from_sklearn from_torch load save to_backend to_sklearn to_torch",
     "functional": "backward cost cost_and_gradients forward predict",
     "gradient_check": "GradientCheck check_gradients",
     "history": "Epoch History TrainingResult",
     "instruments.counting": "Operations count_operations counting",
     "losses": "LOSSES Loss",
     "model": "Model",
-    "moving": "to_backend",
     "naive": "naive_gradients",
     "network": "Layer Network Parameters initialize stack unstack",
     "optimizers": "Adam AdamW Constant Cosine GradientDescent StepDecay WarmUp",

@@ -9,14 +9,12 @@ import numpy as np
 
 from mlpxp import draws
 from mlpxp.errors import RangeError
-from mlpxp.streaming import row_numbers
+from mlpxp.streaming import integer_for, row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Batches", "Fold", "in_order"]
-
-_INTEGER = np.int32  # half as much to move to a device
+__all__ = ["Batches", "Fold"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Batches:
             if not done:
                 yield Fold(None, np.asarray([self.m if self.weights is None else self.weights.sum()], dtype=np.float64), range(1))
             return
-        order = order.astype(_INTEGER if self.m < 2**31 else np.int64)
+        order = order.astype(integer_for(self.m))
         size = self.size or self.m
         whole = self.m // size
         if self.order is not None and self.weights is not None and not self.weights[order].any():
@@ -115,13 +113,6 @@ class Batches:
         for i in range(0, len(weighty), self.longest):
             here = weighty[i : i + self.longest]
             yield Fold(rows[here], total[here], (first + here).tolist())
-
-
-def in_order(m: int, size: int) -> list[np.ndarray]:
-    """Return the rows 0..m-1 in batches, as one array of whole batches and one of what is left, where there is any."""
-    rows = np.arange(m, dtype=_INTEGER if m < 2**31 else np.int64)
-    whole = m // size * size
-    return [part for part in (rows[:whole].reshape(-1, size), rows[None, whole:]) if part.size]
 
 
 def _visits_each_once(order: np.ndarray) -> bool:

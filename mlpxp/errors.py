@@ -26,11 +26,7 @@ far from what is learnt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlpxp.history import History
-    from mlpxp.network import Parameters
+from typing import Any
 
 __all__ = [
     "BackendError",
@@ -142,7 +138,7 @@ class DivergenceError(MlpxpError, ArithmeticError, ValueError):
         The record of the finite epochs.
     """
 
-    def __init__(self, message: str, *, parameters: Parameters, history: History) -> None:
+    def __init__(self, message: str, *, parameters: Any, history: Any) -> None:
         super().__init__(message)
         self.parameters = parameters
         self.history = history
@@ -151,5 +147,5 @@ class DivergenceError(MlpxpError, ArithmeticError, ValueError):
         return _divergence, (str(self), self.parameters, self.history)
 
 
-def _divergence(message: str, parameters: Parameters, history: History) -> DivergenceError:
+def _divergence(message: str, parameters: Any, history: Any) -> DivergenceError:
     return DivergenceError(message, parameters=parameters, history=history)

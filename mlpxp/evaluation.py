@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpxp.arrays import Array, device_of, dtype_name, namespace, tree_map
 from mlpxp.backend import Backend, backend_of
-from mlpxp.batches import in_order
 from mlpxp.errors import DataError
 from mlpxp.placing import beside_its_arrays
 from mlpxp.prediction import padded
 from mlpxp.propagation import cost, forward
 from mlpxp.resolution import has_finer, in_float64
 from mlpxp.shapes import fitting
-from mlpxp.streaming import Rows
+from mlpxp.streaming import Rows, in_order
 
 if TYPE_CHECKING:
     from mlpxp.network import Network, Parameters

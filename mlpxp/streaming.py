@@ -12,7 +12,7 @@ from mlpxp.errors import DataError, DtypeError, MlpxpError, RangeError, ShapeErr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Rows", "row_numbers"]
+__all__ = ["Rows", "in_order", "integer_for", "row_numbers"]
 
 _CHUNK = 1 << 17  # numbers that are read at once where the order is free: 1 MiB in float64
 
@@ -149,3 +149,15 @@ def row_numbers(name: str, values: Any, m: int, *, length: int | None = None) ->
         at = int(np.argmax((numbers < 0) | (numbers >= m)))
         raise RangeError(f"{name} must hold numbers of rows from 0 to {m - 1}, got {numbers[at]} in place {at}")
     return numbers
+
+
+def integer_for(m: int) -> type[np.integer[Any]]:
+    """Return the dtype of numbers of m examples: int32 where that is enough, half as much to move to a device."""
+    return np.int32 if m < 2**31 else np.int64
+
+
+def in_order(m: int, size: int) -> list[np.ndarray]:
+    """Return the rows 0..m-1 in batches, as one array of whole batches and one of what is left, where there is any."""
+    rows = np.arange(m, dtype=integer_for(m))
+    whole = m // size * size
+    return [part for part in (rows[:whole].reshape(-1, size), rows[None, whole:]) if part.size]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpxp import draws
-from mlpxp.batches import Batches, in_order
+from mlpxp.batches import Batches
+from mlpxp.streaming import in_order
 
 
 def flat(plan, epoch):

@@ -4,6 +4,7 @@ from mlpxp.exchange.door import load, save
 from mlpxp.exchange.keras import from_keras_weights
 from mlpxp.exchange.onnx import export_onnx
 from mlpxp.exchange.sklearn import from_sklearn, to_sklearn
+from mlpxp.exchange._to_backend import to_backend
 from mlpxp.exchange.torch import from_torch, to_torch
 
-__all__ = ["export_onnx", "from_keras_weights", "from_sklearn", "from_torch", "load", "save", "to_sklearn", "to_torch"]
+__all__ = ["export_onnx", "from_keras_weights", "from_sklearn", "from_torch", "load", "save", "to_backend", "to_sklearn", "to_torch"]

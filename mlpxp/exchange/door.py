@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.exchange.estimator_file import estimator_contents, read_estimator
-from mlpxp.model import is_estimator, one_value
+from mlpxp.exchange.trained import is_estimator, one_value
 from mlpxp.storage import KINDS as STORED
 from mlpxp.storage import Kind, load_as, save_as
 from mlpxp.storage.files import name_of_file

@@ -26,8 +26,8 @@ import numpy as np
 from mlpxp.backend import get_backend
 from mlpxp.errors import DataError, DtypeError, MissingLibraryError, RangeError
 from mlpxp.exchange.networks import parts_of
+from mlpxp.exchange._to_backend import to_backend
 from mlpxp.exchange.values import decoded, decoded_labels, decoded_number, encoded, encoded_labels, encoded_number
-from mlpxp.moving import to_backend
 from mlpxp.stopping import Stop
 from mlpxp.storage.networks import check_names, described, network_in, read_layers, tensors_of
 from mlpxp.storage.schema import Contents, Place, to_json

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays import check_floating, check_together, dtype_name
 from mlpxp.errors import DtypeError
+from mlpxp.exchange.trained import is_estimator, one_value
 from mlpxp.losses import LOSSES
-from mlpxp.model import Model, is_estimator, one_value
+from mlpxp.model import Model
 from mlpxp.network import Layer, Network
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from mlpxp import propagation
 from mlpxp.arrays import first_leaf, maker_like, namespace, tree_leaves, tree_map
 from mlpxp.backend import backend_of
 from mlpxp.errors import BackendError, DtypeError, MissingLibraryError, RangeError, ShapeError, UnknownNameError
-from mlpxp.model import is_estimator, one_value
+from mlpxp.exchange.trained import is_estimator, one_value
 from mlpxp.shapes import check_shapes
 from mlpxp.storage import check_writable, write_atomically
 from mlpxp.storage.files import name_of_file

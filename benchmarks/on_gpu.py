@@ -22,7 +22,7 @@ from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Gap, Record, read_record, to_json
 from mlpxp.bench.suite import run_suite
 from mlpxp.errors import MlpxpError, OutputError
-from mlpxp.storage import write_atomically
+from mlpxp.files import write_atomically
 from tests.on_gpu import card, limited
 from tests.on_gpu.__main__ import ENVIRONMENT, ROOT
 

@@ -4,9 +4,9 @@ import re
 import sys
 from pathlib import Path
 
-from mlpxp.bench.page import STYLE
-from mlpxp.bench.pictures import svg
 from mlpxp.bench.record import read_record
+from mlpxp.report.page import STYLE
+from mlpxp.report.pictures import svg
 
 PICTURES = {"complexity": "timed-numpy", "counted": "counted-all-widths", "accuracy": "step-float64"}  # file: figure
 LIGHT = dict(re.findall(r"--([\w-]+): (#\w+)", STYLE[: STYLE.index("@media")]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlpxp import cost_and_gradients, count_operations, naive_gradients
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp.bench.problems import classifier, formula_of_gradient
 
 WIDTHS = (16, 64, 256, 1024, 4096)

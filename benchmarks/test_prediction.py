@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlpxp import get_backend, initialize, predict
-from mlpxp.arrays import tree_map
+from mlpxp.arrays.standard import tree_map
 from mlpxp.bench.prediction import CHUNKS, in_chunks
 from mlpxp.bench.problems import classifier
 

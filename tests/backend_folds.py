@@ -5,8 +5,8 @@ import math
 import numpy as np
 import numpy as xp
 
-from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import tree_leaves, tree_map
 
 
 def close(got, wanted, dtype="float64"):

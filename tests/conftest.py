@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mlpxp
-from mlpxp.arrays import is_array, namespace, tree_map
+from mlpxp.arrays.standard import is_array, namespace, tree_map
 
 missing.hypothesis_stand_in()
 

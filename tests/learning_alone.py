@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlpxp import Adam, Network, get_backend, train
-from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.arrays.standard import tree_leaves, tree_map
 
 NETWORK = Network((4, 6, 3), hidden="tanh", output="softmax", loss="cross_entropy")
 

@@ -3,14 +3,9 @@
 import numpy as np
 
 import mlpxp
-from mlpxp import (
-    Adam,
-    AdamW,
-    GradientDescent,
-    Network,
-    draws,
-)
-from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp import Adam, AdamW, GradientDescent, Network
+from mlpxp.arrays import draws
+from mlpxp.arrays.standard import tree_leaves, tree_map
 
 NETWORK = Network((3, 4, 2), hidden="tanh", output="softmax", loss="cross_entropy")
 LINE = Network((1, 1), output="identity", loss="mse")

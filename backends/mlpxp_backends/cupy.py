@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import array_api_compat.cupy as xp
 import cupy
 
-from mlpxp.arrays import tree_leaves
-from mlpxp.backend import dtype_of, fold_in_python, is_pure, on_host
-from mlpxp.devices import Device, memory_watched, no_such_device, number_of
+from mlpxp.arrays.backend import dtype_of, fold_in_python, is_pure, on_host
+from mlpxp.arrays.devices import Device, memory_watched, no_such_device, number_of
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.cuda import source
 from mlpxp_backends.fusion import Fusion

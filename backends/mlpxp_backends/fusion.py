@@ -21,8 +21,8 @@ from functools import lru_cache, partial, reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import device_of, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import device_of, tree_leaves, tree_map
 from mlpxp_backends.expressions import ELEMENTWISE, FLOATS, FUNCTIONS, INTEGER, OPERATORS, TO_BOOLEANS
 from mlpxp_backends.lazy import Lazy
 from mlpxp_backends.replay import Learnt, Tape

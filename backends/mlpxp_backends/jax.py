@@ -12,8 +12,8 @@ import jax.numpy as xp
 import numpy as np
 from jax.core import Tracer
 
-from mlpxp.backend import check_programs, check_pure, dtype_of, on_host
-from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.backend import check_programs, check_pure, dtype_of, on_host
+from mlpxp.arrays.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import BackendError, DtypeError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mlpxp.arrays import is_sparse
-from mlpxp.backend import dtype_of, fold_in_python, is_pure, on_host
-from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.backend import dtype_of, fold_in_python, is_pure, on_host
+from mlpxp.arrays.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.standard import is_sparse
 from mlpxp.errors import DataError
 from mlpxp_backends.memory import keep_freed_memory
 from mlpxp_backends.replaying import fold

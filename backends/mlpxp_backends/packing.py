@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp_backends.calls import Call, Fixed, Layout, Register, exact, filled, registers_in
 from mlpxp_backends.recording import Recording
 

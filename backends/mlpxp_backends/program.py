@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp_backends.binding import bound
 from mlpxp_backends.calls import TAKE, Fixed, Register, filled, registers_in
 from mlpxp_backends.packing import packed

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.arrays.standard import tree_leaves, tree_map
 from mlpxp_backends.calls import TAKE, Call, Fixed, Layout, Register, filled, flat
 
 __all__ = ["Recorded", "Recording", "record"]

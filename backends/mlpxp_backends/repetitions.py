@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
-from mlpxp.arrays import tree_map
+from mlpxp.arrays.standard import tree_map
 from mlpxp_backends.calls import Register, exact, filled
 from mlpxp_backends.recording import Recording
 

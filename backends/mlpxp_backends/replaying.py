@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import tree_leaves, tree_map
 from mlpxp_backends.program import Program
 from mlpxp_backends.recording import record
 
@@ -26,7 +26,7 @@ _LARGE = 2**22  # bytes of a state that a program would copy in and out for a si
 
 
 def fold(step: Callable[..., Any], state: Any, inputs: Any, *data: Any) -> tuple[Any, Any]:
-    """Do what :func:`mlpxp.backend.fold_in_python` does, by a program as soon as two runs of the step have been seen to do the same."""
+    """Do what :func:`mlpxp.arrays.backend.fold_in_python` does, by a program once two runs of the step did the same."""
     leaves = _Leaves(tree_leaves(state), tree_leaves(inputs), tree_leaves(data))
     learnt = _learnt(step, leaves, [one is None for one in (*inputs, *data)] if isinstance(inputs, tuple) else [])
     if (

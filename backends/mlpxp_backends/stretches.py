@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp_backends.calls import TAKE, Register, registers_in
 
 if TYPE_CHECKING:

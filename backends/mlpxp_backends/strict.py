@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import array_api_strict as xp
 import numpy as np
 
-from mlpxp.backend import dtype_of, fold_in_python, on_host
-from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.backend import dtype_of, fold_in_python, on_host
+from mlpxp.arrays.devices import Device, host, memory_watched, no_such_device
 from mlpxp.errors import DtypeError
 
 if TYPE_CHECKING:

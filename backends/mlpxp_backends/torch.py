@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.backend import check_programs, check_pure, dtype_of, fold_in_python, on_host
-from mlpxp.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.backend import check_programs, check_pure, dtype_of, fold_in_python, on_host
+from mlpxp.arrays.devices import Device, host, memory_watched, no_such_device
+from mlpxp.arrays.standard import tree_leaves, tree_map
 from mlpxp.errors import BackendError, DtypeError, RangeError
 from mlpxp_backends.memory import keep_freed_memory
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

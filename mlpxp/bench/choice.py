@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mlpxp.arrays import device_of, tree_map
-from mlpxp.backend import get_backend
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.standard import device_of, tree_map
+from mlpxp.bench._timing import Timing, time_in_turn
 from mlpxp.bench.agreement import APART, Reached, flat, objection
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.bench.tasks import Training, make_task
-from mlpxp.bench.timing import Timing, time_in_turn
-from mlpxp.bench.wording import decimal
-from mlpxp.functional import predict
+from mlpxp.core.functional import predict
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
+from mlpxp.report.wording import decimal
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
     from mlpxp.bench.tasks import Task

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
-from mlpxp.bench.page import page, table
 from mlpxp.bench.record import Record
 from mlpxp.bench.report import machine_facts
-from mlpxp.bench.results import Figure, Grid, Origin, Point, Section, Series
-from mlpxp.bench.wording import is_number
+from mlpxp.report.page import page, table
+from mlpxp.report.results import Figure, Grid, Origin, Point, Section, Series
+from mlpxp.report.wording import is_number
 
 __all__ = ["Comparison", "compare_records", "comparison_report"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.activations import ACTIVATIONS
+from mlpxp.bench._timing import time_in_turn
 from mlpxp.bench.problems import Problem, classifier, make_problem
-from mlpxp.bench.results import Grid, Section
-from mlpxp.bench.timing import time_in_turn
-from mlpxp.functional import cost, cost_and_gradients, forward
+from mlpxp.core.activations import ACTIVATIONS
+from mlpxp.core.functional import cost, cost_and_gradients, forward
 from mlpxp.instruments.counting import Operations, count_operations
+from mlpxp.report.results import Grid, Section
 
 if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
-    from mlpxp.network import Network
+    from mlpxp.core.network import Network
 
 __all__ = ["SHAPES", "count_ratio", "run"]
 

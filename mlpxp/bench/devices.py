@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mlpxp.backend import get_backend
-from mlpxp.bench.growth import Sizes, Times, growth
+from mlpxp.arrays.backend import get_backend
+from mlpxp.bench._growth import Sizes, Times, growth
+from mlpxp.bench._timing import Timing, time_in_turn
 from mlpxp.bench.problems import Problem, classifier, formula_of_gradient, make_problem
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.bench.tasks import Training, make_task
-from mlpxp.bench.timing import Timing, time_in_turn
 from mlpxp.errors import OutOfMemoryError
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.backend import get_backend
-from mlpxp.bench.peak import peak
-from mlpxp.bench.results import Grid, Section
+from mlpxp.arrays.backend import get_backend
+from mlpxp.bench._peak import peak
+from mlpxp.bench._timing import AGAIN, repeated, time_in_turn
 from mlpxp.bench.tasks import make_task, operands
-from mlpxp.bench.timing import AGAIN, repeated, time_in_turn
 from mlpxp.errors import MlpxpError
+from mlpxp.report.results import Grid, Section
 
 if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan

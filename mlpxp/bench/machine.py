@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mlpxp.backend import get_backend
-from mlpxp.devices import host
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.devices import host
 
 __all__ = ["describe_machine", "driver"]
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpxp.bench.peak import peak
+from mlpxp.bench._peak import peak
+from mlpxp.bench._slopes import with_slope
 from mlpxp.bench.problems import Problem, classifier, make_problem
-from mlpxp.bench.results import Figure, Grid, Point, Section
-from mlpxp.bench.slopes import with_slope
 from mlpxp.bench.tasks import OPTIMIZERS, make_task
-from mlpxp.functional import cost_and_gradients, predict
+from mlpxp.core.functional import cost_and_gradients, predict
 from mlpxp.instruments.counting import count_operations
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp.report.results import Figure, Grid, Point, Section
+from mlpxp.training.step import Inputs, TrainingStep
 
 if TYPE_CHECKING:
-    from mlpxp.arrays import Array
+    from mlpxp.arrays.standard import Array
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
-    from mlpxp.network import Network, Parameters
+    from mlpxp.core.network import Network, Parameters
 
 __all__ = ["count_memory", "formula", "held_by_step", "measure_memory", "run"]
 

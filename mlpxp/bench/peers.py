@@ -7,16 +7,16 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
-from mlpxp.arrays import device_of
-from mlpxp.backend import Backend, get_backend
+from mlpxp.arrays.backend import Backend, get_backend
+from mlpxp.arrays.standard import device_of
 from mlpxp.bench import choice
+from mlpxp.bench._peers_tables import Case, Measured, figures, grids, name_of
+from mlpxp.bench._timing import time_in_turn
 from mlpxp.bench.agreement import Reached, objection, reach
-from mlpxp.bench.peers_tables import Case, Measured, figures, grids, name_of
-from mlpxp.bench.results import Section
 from mlpxp.bench.rivals import Rival, ours, products, rivals
 from mlpxp.bench.tasks import OPTIMIZERS, Task, make_task
-from mlpxp.bench.timing import time_in_turn
 from mlpxp.errors import BackendError
+from mlpxp.report.results import Section
 
 if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan

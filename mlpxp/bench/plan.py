@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlpxp.backend import get_backend, known_backends
+from mlpxp.arrays.backend import get_backend, known_backends
 from mlpxp.bench.problems import classifier
 from mlpxp.errors import BackendError
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mlpxp.arrays import tree_map
-from mlpxp.backend import get_backend
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.devices import host
+from mlpxp.arrays.standard import tree_map
+from mlpxp.bench._peak import peak
+from mlpxp.bench._timing import AGAIN, repeated, time_in_turn
 from mlpxp.bench.agreement import APART
 from mlpxp.bench.estimators import LEARNT, Case, objection, quietly
-from mlpxp.bench.peak import peak
 from mlpxp.bench.problems import classifier
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
-from mlpxp.bench.timing import AGAIN, repeated, time_in_turn
-from mlpxp.devices import host
-from mlpxp.functional import predict
-from mlpxp.network import initialize
+from mlpxp.core.functional import predict
+from mlpxp.core.network import initialize
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
-    from mlpxp.network import Network, Parameters
+    from mlpxp.core.network import Network, Parameters
 
 __all__ = ["CHUNKS", "FULL", "MANY", "ONE", "QUICK", "in_chunks", "rows_that_fit", "run"]
 

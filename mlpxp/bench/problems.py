@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.arrays import device_like
-from mlpxp.backend import get_backend
-from mlpxp.functional import cost_and_gradients
-from mlpxp.network import Network, Parameters, initialize
-from mlpxp.propagation import backward, cost, forward
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.standard import device_like
+from mlpxp.core.functional import cost_and_gradients
+from mlpxp.core.network import Network, Parameters, initialize
+from mlpxp.core.propagation import backward, cost, forward
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
 
 __all__ = ["FAMILIES", "Family", "Problem", "classifier", "formula_of_gradient", "make_problem", "naive_passes"]
 

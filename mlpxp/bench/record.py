@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mlpxp.bench.plan import Plan
-from mlpxp.bench.results import Section
 from mlpxp.errors import DataError, FileFormatError
+from mlpxp.report.results import Section
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Gap", "Record", "from_json", "read_record", "to_json"]
 

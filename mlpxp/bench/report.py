@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlpxp.bench.names import EVERYWHERE
-from mlpxp.bench.page import escaped, fact_list, page
 from mlpxp.bench.record import Record
+from mlpxp.report.page import escaped, fact_list, page
 
 __all__ = ["commands", "machine_facts", "report"]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.bench.tasks import Training, operands
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
     from mlpxp.bench.tasks import Task
 
 __all__ = ["Rival", "ours", "products", "rivals"]
@@ -84,4 +83,17 @@ def _as_view(library: Backend, array: Any, device: str | None) -> Any:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"mlpxp_peers.rivals_in_{name}")
+    module: Any
+    if name == "sklearn":
+        from mlpxp.bench import _rivals_in_sklearn
+
+        module = _rivals_in_sklearn
+    elif name == "torch":
+        from mlpxp.bench import _rivals_in_torch
+
+        module = _rivals_in_torch
+    else:
+        from mlpxp.bench import _rivals_in_jax
+
+        module = _rivals_in_jax
+    return module

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpxp.arrays import device_of, tree_map
-from mlpxp.backend import get_backend
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.standard import device_of, tree_map
+from mlpxp.bench._timing import Timing, time_in_turn
 from mlpxp.bench.agreement import Reached, flat, objection
 from mlpxp.bench.problems import classifier
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.bench.rivals import products
 from mlpxp.bench.tasks import Training, make_task
-from mlpxp.bench.timing import Timing, time_in_turn
-from mlpxp.bench.wording import decimal
-from mlpxp.network import initialize
+from mlpxp.core.network import initialize
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
+from mlpxp.report.wording import decimal
 
 if TYPE_CHECKING:
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
     from mlpxp.bench.tasks import Task
-    from mlpxp.network import Parameters
+    from mlpxp.core.network import Parameters
 
 __all__ = ["FULL", "QUICK", "Stacked", "measure", "objection_to_stack", "run", "task_of"]
 

@@ -13,8 +13,8 @@ from mlpxp.bench.machine import describe_machine
 from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Gap, Record
-from mlpxp.bench.results import Section
 from mlpxp.errors import MlpxpError
+from mlpxp.report.results import Section
 
 __all__ = ["INTERRUPTED", "Tell", "run_suite"]
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp import draws
-from mlpxp.arrays import device_of, tree_leaves, tree_map
-from mlpxp.batches import Batches
+from mlpxp.arrays import draws
+from mlpxp.arrays.standard import device_of, tree_leaves, tree_map
 from mlpxp.bench.problems import classifier
-from mlpxp.history import History
-from mlpxp.loop import Loop
-from mlpxp.network import Network, Parameters, initialize
-from mlpxp.optimizers import Adam, GradientDescent
-from mlpxp.standing import Standing
-from mlpxp.step import Inputs
-from mlpxp.stopping import Watch
-from mlpxp.training import longest_fold
+from mlpxp.core.network import Network, Parameters, initialize
+from mlpxp.core.optimizers import Adam, GradientDescent
+from mlpxp.runs.history import History
+from mlpxp.runs.snapshot import Standing
+from mlpxp.runs.stopping import Watch
+from mlpxp.training.batches import Batches
+from mlpxp.training.loop import Loop
+from mlpxp.training.step import Inputs
+from mlpxp.training.train import longest_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
 
 __all__ = ["EPSILON", "OPTIMIZERS", "Task", "Training", "make_task", "operands"]
 

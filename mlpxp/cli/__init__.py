@@ -2,18 +2,18 @@
 
 ::
 
-    app.py        the commands and their options
-    bench.py      those of ``mlpxp bench``
-    separate.py, xor.py, explain.py, approximate.py, lesson.py
+    _app.py           the commands and their options
+    _bench.py         those of ``mlpxp bench``
+    _separate.py, _xor.py, _explain.py, _approximate.py, _lesson.py
                   one command each; no module but these seven knows typer
-    running.py    what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
-    options.py    what was asked for, checked before anything is read
-    fitting.py    table -> preparation -> network -> training -> record; prints nothing
-    serving.py    a model file and raw data -> predictions and scores; prints nothing
-    report.py     tables for people
-    checkpoints.py  what is said of checkpoints
-    progress.py   the progress bars
-    wording.py    numbers and labels as text
+    _running.py       what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
+    _options.py       what was asked for, checked before anything is read
+    _fitting.py       table -> preparation -> network -> training -> record; prints nothing
+    _serving.py       a model file and raw data -> predictions and scores; prints nothing
+    _report.py        tables for people
+    _checkpoints.py   what is said of checkpoints
+    _progress.py      the progress bars
+    _wording.py       numbers and labels as text
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
     0 is success, 2 bad input (one line on stderr says what), 130 an interruption by Ctrl-C.
     """
     try:
-        from mlpxp.cli.app import app
+        from mlpxp.cli._app import app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("mlpxp"):
             raise

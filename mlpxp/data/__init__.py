@@ -11,12 +11,12 @@
 Here X has one row an example, as everywhere outside the core. polars and scikit-learn are imported when they are first needed.
 """
 
-from mlpxp.data.builtin import BUILTINS
+from mlpxp.data._builtin import BUILTINS
+from mlpxp.data._preparation import Missing, Preparation
+from mlpxp.data._readers import load
+from mlpxp.data._table import Column, Label, Matrix, Table
 from mlpxp.data.missing import drop_missing
-from mlpxp.data.preparation import Missing, Preparation
-from mlpxp.data.readers import load
 from mlpxp.data.split import split
-from mlpxp.data.table import Column, Label, Matrix, Table
 from mlpxp.data.targets import Task, infer_task
 
 __all__ = [

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.data.columns import NULL_MARKERS, column_of
-from mlpxp.data.optional import require
-from mlpxp.data.table import Rows, Table
-from mlpxp.data.unpacking import check_regular, check_size, unpacked
+from mlpxp.data._columns import NULL_MARKERS, column_of
+from mlpxp.data._optional import polars_for
+from mlpxp.data._table import Rows, Table
+from mlpxp.data._unpacking import check_regular, check_size, unpacked
 from mlpxp.data.wording import counted, reason, shortened
 from mlpxp.errors import DataError, FileFormatError
 
@@ -52,7 +52,7 @@ def read_csv(path: Path, *, target: str | None = None) -> Table:
     FileFormatError
         The file is damaged, is not UTF-8 text, or a line has too many fields.
     """
-    pl = require("polars", f"reading {path}")
+    pl = polars_for(f"reading {path}")
     raw = unpacked(path)
     before = len(raw) - len(raw.lstrip(b"\r\n"))
     blank_lines, raw = raw.count(b"\n", 0, before), raw[before:]
@@ -115,7 +115,7 @@ def read_parquet(path: Path, *, target: str | None = None) -> Table:
     FileFormatError
         The file is truncated, damaged or not Parquet.
     """
-    pl = require("polars", f"reading {path}")
+    pl = polars_for(f"reading {path}")
     check_regular(path)
     raw = path.read_bytes()
     if not raw:

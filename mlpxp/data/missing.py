@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.data.table import Column, Table
+from mlpxp.data._table import Column, Table
 from mlpxp.data.wording import counted
 from mlpxp.errors import DataError
 

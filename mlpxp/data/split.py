@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.data.optional import require
-from mlpxp.data.table import Table
+from mlpxp.data._optional import needed_for
+from mlpxp.data._table import Table
 from mlpxp.data.targets import Task, checked_target
 from mlpxp.data.wording import counted, listed, shortened
 from mlpxp.errors import DataError, RangeError
@@ -68,6 +68,7 @@ def split(table: Table, fraction: float, *, seed: int, task: Task) -> tuple[NDAr
             raise DataError(
                 f"{table.name}: a split into {sides} has no room for each of {len(labels)} classes; {remedy}, or another fraction"
             )
-    draw = require("sklearn.model_selection", "setting rows apart").train_test_split
+    with needed_for("setting rows apart", "scikit-learn"):
+        from sklearn.model_selection import train_test_split as draw
     rest, part = draw(everything, test_size=fraction, random_state=seed, stratify=classes)
     return np.sort(rest), np.sort(part)

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.data.moments import moments
-from mlpxp.data.table import Column, Label, Table
+from mlpxp.data._moments import moments
+from mlpxp.data._table import Column, Label, Table
 from mlpxp.data.wording import counted, listed, shortened
 from mlpxp.errors import DataError, ShapeError
 

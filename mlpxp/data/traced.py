@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp.arrays import namespace
-from mlpxp.data.columns import NULL_MARKERS
-from mlpxp.data.features import Block, Text
+from mlpxp.arrays.standard import namespace
+from mlpxp.data._columns import NULL_MARKERS
+from mlpxp.data._features import Block, Text
 from mlpxp.data.targets import Classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlpxp.data.features import Number
-    from mlpxp.data.preparation import Preparation
+    from mlpxp.data._features import Number
+    from mlpxp.data._preparation import Preparation
 
 __all__ = ["answered", "prepared", "raw_columns"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpxp.estimators.monitor import Monitor
-    from mlpxp.history import History
+    from mlpxp.estimators._monitor import Monitor
+    from mlpxp.runs.history import History
 
 __all__ = ["Left", "each", "forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
 

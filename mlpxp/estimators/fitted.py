@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
 from mlpxp.errors import DataError
+from mlpxp.estimators._inputs import labels_at, place_of
 from mlpxp.estimators.errors import NotFittedError
-from mlpxp.estimators.inputs import labels_at, place_of
 
 if TYPE_CHECKING:
-    from mlpxp.network import Network
+    from mlpxp.core.network import Network
 
 __all__ = ["Labels", "adopt", "check_fitted", "labels_of"]
 

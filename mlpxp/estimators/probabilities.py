@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.estimators.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from mlpxp.network import Network
+    from mlpxp.core.network import Network
 
 __all__ = ["check_probabilities", "columns_of_classes", "log_probabilities", "promises_probabilities"]
 

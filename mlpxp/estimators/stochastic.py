@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from mlpxp.arrays import tree_map
-from mlpxp.backend import choose_backend
+from mlpxp.arrays.backend import choose_backend
+from mlpxp.arrays.standard import tree_map
+from mlpxp.core.network import stack
 from mlpxp.errors import DivergenceError
+from mlpxp.estimators._examples import for_training, penalty_of, set_aside
+from mlpxp.estimators._initial import shuffled
+from mlpxp.estimators._losses import check_custom_loss
+from mlpxp.estimators._monitor import Monitor
+from mlpxp.estimators._rates import make_optimizer
+from mlpxp.estimators._scoring import scored
+from mlpxp.estimators._validation import warns_if_far_off
 from mlpxp.estimators.curves import Left, each, note
-from mlpxp.estimators.examples import for_training, penalty_of, set_aside
-from mlpxp.estimators.initial import shuffled
-from mlpxp.estimators.losses import check_custom_loss
-from mlpxp.estimators.monitor import Monitor
-from mlpxp.estimators.rates import make_optimizer
-from mlpxp.estimators.scoring import scored
-from mlpxp.estimators.validation import warns_if_far_off
-from mlpxp.history import History, TrainingResult
-from mlpxp.network import stack
-from mlpxp.stopping import Stop
-from mlpxp.training import train
+from mlpxp.runs.history import History, TrainingResult
+from mlpxp.runs.stopping import Stop
+from mlpxp.training.train import train
 
 if TYPE_CHECKING:
-    from mlpxp.estimators.inputs import Place
-    from mlpxp.history import Epoch
-    from mlpxp.network import Network, Parameters
+    from mlpxp.core.network import Network, Parameters
+    from mlpxp.estimators._inputs import Place
+    from mlpxp.runs.history import Epoch
 
 __all__ = ["optimizer_of", "solve", "watched_by"]
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from mlpxp.arrays import is_array, tree_leaves, tree_map
-from mlpxp.backend import get_backend
-from mlpxp.exchange.trained import is_estimator, is_pair, one_value
-from mlpxp.history import TrainingResult
-from mlpxp.moving import mover
+from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.move import mover
+from mlpxp.arrays.standard import is_array, tree_leaves, tree_map
+from mlpxp.exchange._trained import is_estimator, is_pair, one_value
+from mlpxp.runs.history import TrainingResult
 
 if TYPE_CHECKING:
-    from mlpxp.backend import Backend
+    from mlpxp.arrays.backend import Backend
 
 __all__ = ["to_backend"]
 

@@ -6,27 +6,25 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpxp import propagation
-from mlpxp.arrays import first_leaf, maker_like, namespace, tree_leaves, tree_map
-from mlpxp.backend import backend_of
+from mlpxp.arrays.backend import backend_of
+from mlpxp.arrays.standard import first_leaf, maker_like, namespace, tree_leaves, tree_map
+from mlpxp.core import propagation
+from mlpxp.core.shapes import check_shapes
 from mlpxp.errors import BackendError, DtypeError, MissingLibraryError, RangeError, ShapeError, UnknownNameError
-from mlpxp.exchange.trained import is_estimator, one_value
-from mlpxp.shapes import check_shapes
-from mlpxp.storage import check_writable, write_atomically
-from mlpxp.storage.files import name_of_file
+from mlpxp.exchange._trained import is_estimator, one_value
+from mlpxp.files import check_writable, write_atomically
+from mlpxp.files.disk import name_of_file
 
 if TYPE_CHECKING:
-    from mlpxp.network import Network, Parameters
+    from mlpxp.core.network import Network, Parameters
 
 __all__ = ["Graph", "Port", "check_name", "export_onnx", "graph_of", "listed", "outputs", "parameters_on_host", "write_graph"]
 
-_BUILDER = "onnx_export"  # of mlpxp_peers: the one place that names ndonnx and onnx
 _MOST_BYTES = (1 << 31) - (1 << 20)  # an ONNX file is one message of protobuf, which holds 2 GiB
 
 
@@ -141,7 +139,7 @@ def write_graph(graph: Graph, path: str | os.PathLike[str]) -> tuple[Port, ...]:
     """
     check_writable(path)
     try:
-        builder = import_module(f"mlpxp_peers.{_BUILDER}")
+        from mlpxp.exchange import _onnx_export as builder
     except ImportError as error:
         raise MissingLibraryError(f"an ONNX file needs {error.name}, which can't be imported: pip install 'mlpxp[onnx]'") from error
     data, found = builder.build(graph)
@@ -155,7 +153,7 @@ def graph_of(model: Any) -> Graph:
     model = one_value(model, "export_onnx")
     if not is_estimator(model):
         return _of_network(model.network, model.parameters)
-    from mlpxp.exchange.onnx_estimators import graph_of_estimator
+    from mlpxp.exchange._onnx_estimators import graph_of_estimator
 
     return graph_of_estimator(model)
 

@@ -2,5 +2,5 @@
 
 :mod:`~mlpxp.instruments.counting` counts operations, bytes and memory; :mod:`~mlpxp.instruments.dual` and
 :mod:`~mlpxp.instruments.complex_step` carry a derivative along. Each is a table of functions over
-:mod:`~mlpxp.instruments.lifting`, and works on the arrays of any library, one another's included.
+:mod:`~mlpxp.instruments._lifting`, and works on the arrays of any library, one another's included.
 """

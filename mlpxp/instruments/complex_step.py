@@ -12,9 +12,9 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.errors import BackendError, DtypeError
-from mlpxp.instruments.lifting import COMPARISONS, CREATION, LINEAR, LOGICAL, STEPWISE, Instrument, Lifted, call, to_host
+from mlpxp.instruments._lifting import COMPARISONS, CREATION, LINEAR, LOGICAL, STEPWISE, Instrument, Lifted, call, to_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,9 +25,9 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import is_array
-from mlpxp.instruments.counted import ACTIVE, Event, is_counted, lift
-from mlpxp.instruments.lifting import Lifted
+from mlpxp.arrays.standard import is_array
+from mlpxp.instruments._counted import ACTIVE, Event, is_counted, lift
+from mlpxp.instruments._lifting import Lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,9 +21,9 @@ import math
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.errors import DtypeError
-from mlpxp.instruments.lifting import COMPARISONS, CREATION, LINEAR, LOGICAL, STEPWISE, Instrument, Lifted, call, to_host
+from mlpxp.instruments._lifting import COMPARISONS, CREATION, LINEAR, LOGICAL, STEPWISE, Instrument, Lifted, call, to_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.arrays import is_array
-from mlpxp.backend import backend_of
+from mlpxp.arrays.backend import backend_of
+from mlpxp.arrays.standard import is_array
 from mlpxp.errors import MlpxpError, RangeError, ShapeError
 
 __all__ = ["attribute", "check_single", "fitted", "host", "texts"]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpxp.arrays import device_of, is_array
-from mlpxp.backend import backend_of
+from mlpxp.arrays.backend import backend_of
+from mlpxp.arrays.standard import device_of, is_array
 from mlpxp.errors import DataError, RangeError, ShapeError, UnknownNameError
 from mlpxp.plotting.fitted import host, texts
 

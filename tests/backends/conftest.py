@@ -8,9 +8,10 @@ import numpy as np
 import numpy as xp
 import pytest
 
-from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, draws, initialize
-from mlpxp.arrays import namespace
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp import ACTIVATIONS, LOSSES, Activation, Adam, AdamW, GradientDescent, Network, initialize
+from mlpxp.arrays import draws
+from mlpxp.arrays.standard import namespace
+from mlpxp.training.step import Inputs, TrainingStep
 from mlpxp_backends.expressions import step_by_step
 from mlpxp_backends.fusion import Fusion
 
@@ -185,7 +186,7 @@ def everything():
 
 def evaluate(fusion, head, dtype, *, weighted):
     """Run the evaluation's step, as ``train(validation=...)`` does, and return the sums it makes."""
-    from mlpxp.evaluation import Evaluator
+    from mlpxp.core.evaluation import Evaluator
     from mlpxp_backends.numpy import NumpyBackend
 
     class Fused(NumpyBackend):

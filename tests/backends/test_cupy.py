@@ -10,7 +10,7 @@ import pytest
 
 import mlpxp
 from mlpxp import Adam, BackendError, Network, RangeError, get_backend, train
-from mlpxp.arrays import namespace, tree_map
+from mlpxp.arrays.standard import namespace, tree_map
 
 cupy = pytest.importorskip("cupy")
 array_api_compat_cupy = pytest.importorskip("array_api_compat.cupy")

@@ -7,10 +7,11 @@ import numpy as xp
 import pytest
 
 import mlpxp
-from mlpxp import Network, draws
-from mlpxp.arrays import device_of, library_of, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
-from mlpxp.dropout import dropout_masks
+from mlpxp import Network
+from mlpxp.arrays import draws
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import device_of, library_of, tree_leaves, tree_map
+from mlpxp.core.dropout import dropout_masks
 from mlpxp_backends.expressions import step_by_step
 from mlpxp_backends.fusion import Fusion
 

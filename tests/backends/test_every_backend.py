@@ -18,9 +18,9 @@ from mlpxp import (
     OutOfMemoryError,
     train,
 )
-from mlpxp.arrays import device_of, library_of, namespace, tree_leaves
-from mlpxp.backend import Backend, backend_of, fold_in_python
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp.arrays.backend import Backend, backend_of, fold_in_python
+from mlpxp.arrays.standard import device_of, library_of, namespace, tree_leaves
+from mlpxp.training.step import Inputs, TrainingStep
 
 
 def test_it_satisfies_the_protocol(backend):

@@ -9,8 +9,8 @@ import pytest
 from backend_folds import close, plain
 
 from mlpxp import ACTIVATIONS, Activation, Adam, GradientDescent, Network, get_backend, initialize, train
-from mlpxp.arrays import namespace
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace
 from mlpxp_backends.expressions import step_by_step
 from mlpxp_backends.fusion import Fusion
 from mlpxp_backends.numpy import NumpyBackend

@@ -7,7 +7,7 @@ import numpy as np
 import numpy as xp
 import pytest
 
-from mlpxp.arrays import namespace
+from mlpxp.arrays.standard import namespace
 
 
 def test_a_number_keeps_the_arrays_dtype(fusion):

@@ -5,9 +5,9 @@ import numpy as xp
 import pytest
 
 from mlpxp import Adam, AdamW, GradientDescent, Network, initialize
-from mlpxp.arrays import namespace, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
+from mlpxp.training.step import Inputs, TrainingStep
 from mlpxp_backends.packing import packed
 from mlpxp_backends.recording import record
 from mlpxp_backends.repetitions import without_repetitions

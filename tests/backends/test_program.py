@@ -11,8 +11,8 @@ import pytest
 from backend_folds import Counts, plain
 
 from mlpxp import ACTIVATIONS, Adam, Network
-from mlpxp.arrays import namespace, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
 from mlpxp_backends.replaying import fold
 
 HIDDEN = [*[name for name in ACTIVATIONS if name != "softmax"], "bump"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from backend_folds import Counts
 
-from mlpxp.arrays import namespace, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
 from mlpxp_backends.replaying import fold
 
 W = np.linspace(-1.0, 1.0, 6).reshape(2, 3)

@@ -9,9 +9,9 @@ import pytest
 from backend_folds import Counts, Looks, close, plain
 
 from mlpxp import Adam, GradientDescent, Network, initialize
-from mlpxp.arrays import namespace, tree_map
-from mlpxp.backend import fold_in_python
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace, tree_map
+from mlpxp.training.step import Inputs, TrainingStep
 from mlpxp_backends.expressions import step_by_step
 from mlpxp_backends.fusion import Fusion
 from mlpxp_backends.replay import Register, Tape

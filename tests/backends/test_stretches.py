@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpxp import Adam, GradientDescent, Network, initialize
-from mlpxp.arrays import namespace, tree_leaves, tree_map
-from mlpxp.backend import fold_in_python
-from mlpxp.step import Inputs, TrainingStep
+from mlpxp.arrays.backend import fold_in_python
+from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
+from mlpxp.training.step import Inputs, TrainingStep
 from mlpxp_backends import program, stretches
 from mlpxp_backends.packing import packed
 from mlpxp_backends.recording import record

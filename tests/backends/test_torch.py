@@ -11,7 +11,7 @@ import pytest
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Adam, BackendError, Cosine, GradientDescent, Network, train
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 
 torch = pytest.importorskip("torch")
 module = pytest.importorskip("mlpxp_backends.torch")

@@ -8,7 +8,7 @@ import pytest
 from mlpxp.bench.names import BENCHMARKS
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Gap, Record
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 
 import mlpxp
 from mlpxp.bench import choice, peers
+from mlpxp.bench._timing import Timing
 from mlpxp.bench.choice import Way, batches_of_an_epoch, enough, measure, paid_after
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.tasks import Training, make_task
-from mlpxp.bench.timing import Timing
 
 PLAN = Plan(("numpy", "strict"), quick=True, seconds=0.01, sizes=(5, 4, 3))
 

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpxp import ACTIVATIONS, count_operations, naive_gradients
-from mlpxp.bench import accuracy, complexity, cost, memory
+from mlpxp.bench import _accuracy as accuracy
+from mlpxp.bench import _complexity as complexity
+from mlpxp.bench import cost, memory
+from mlpxp.bench._slopes import fit_slope
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.problems import FAMILIES, classifier, formula_of_gradient, make_problem, naive_passes
 from mlpxp.bench.record import Record, from_json, to_json
-from mlpxp.bench.results import Section
-from mlpxp.bench.slopes import fit_slope
+from mlpxp.report.results import Section
 
 PLAN = Plan(("numpy",), quick=True, seconds=0.2)
 

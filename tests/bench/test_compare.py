@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mlpxp.bench.compare import compare_records, comparison_report
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 
 def figure(*series, name="time"):

@@ -2,10 +2,10 @@
 
 import pytest
 
+from mlpxp.bench._growth import PARAMETERS, fastest, growth, sizes_at_depth
+from mlpxp.bench._timing import Timing
 from mlpxp.bench.devices import FULL, QUICK
-from mlpxp.bench.growth import PARAMETERS, fastest, growth, sizes_at_depth
 from mlpxp.bench.problems import classifier
-from mlpxp.bench.timing import Timing
 
 
 @pytest.mark.parametrize("depth", FULL.depths)

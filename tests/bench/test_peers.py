@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import mlpxp
-from mlpxp.arrays import tree_leaves, tree_map
+from mlpxp.arrays.standard import tree_leaves, tree_map
 from mlpxp.bench import peers
+from mlpxp.bench._peers_tables import Case, Measured, grids
+from mlpxp.bench._timing import Timing
 from mlpxp.bench.agreement import Reached, objection, reach
 from mlpxp.bench.peers import measure, run
-from mlpxp.bench.peers_tables import Case, Measured, grids
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.rivals import Rival, ours, products, rivals
 from mlpxp.bench.tasks import OPTIMIZERS, Training, make_task, operands
-from mlpxp.bench.timing import Timing
 
 PLAN = Plan(("numpy",), quick=True, seconds=0.01)
 SHAPES = (((2, 3, 2), 4, 6, "tanh"), ((5, 7, 6, 3), 8, 4, "relu"))
@@ -141,7 +141,7 @@ def test_cheats_and_failures_are_named_and_not_timed(task, wanted, monkeypatch):
 
 def test_a_rival_that_is_not_installed_is_a_note(task, wanted, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.neural_network", None)
-    monkeypatch.delitem(sys.modules, "mlpxp_peers.rivals_in_sklearn", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpxp.bench._rivals_in_sklearn", raising=False)
     found = measure(PLAN, task, "numpy", wanted, seconds=0.001)
     assert list(found.steps) == ["mlpxp"]
     assert found.notes == ["sklearn is not installed: it was not measured against."]

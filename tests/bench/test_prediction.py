@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mlpxp import initialize, predict
-from mlpxp.arrays import tree_map
+from mlpxp.arrays.standard import tree_map
 from mlpxp.bench import prediction
+from mlpxp.bench._peak import peak
 from mlpxp.bench.estimators import Case
-from mlpxp.bench.peak import peak
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.prediction import ROWS, in_chunks, rows_that_fit, run
 from mlpxp.bench.problems import classifier

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mlpxp.bench.record import from_json, read_record, to_json
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.errors import DataError, FileFormatError
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 
 def test_a_record_comes_back_as_it_was(record):

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from mlpxp.bench.names import EVERYWHERE
-from mlpxp.bench.pictures import SERIES_COLOURS, svg
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, to_json
 from mlpxp.bench.report import commands, machine_facts, report
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
-from mlpxp.bench.wording import cell, decimal, power_of_ten
 from mlpxp.errors import OutputError
+from mlpxp.report.pictures import SERIES_COLOURS, svg
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
+from mlpxp.report.wording import cell, decimal, power_of_ten
 
 pytest.importorskip("matplotlib")
 VOID = {"meta", "br"}

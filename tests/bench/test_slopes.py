@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from mlpxp.bench.results import Point
-from mlpxp.bench.slopes import fit_slope, with_slope
+from mlpxp.bench._slopes import fit_slope, with_slope
+from mlpxp.report.results import Point
 
 
 @pytest.mark.parametrize("exponent", [-0.5, 0.0, 1.0, 2.0])

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from mlpxp import Layer, get_backend, initialize
-from mlpxp.arrays import tree_leaves
+from mlpxp.arrays.standard import tree_leaves
 from mlpxp.bench import stacks
+from mlpxp.bench._timing import Timing
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.problems import classifier
 from mlpxp.bench.record import Record, from_json, to_json
 from mlpxp.bench.rivals import products
 from mlpxp.bench.stacks import BATCH, BATCHES, IN_A_ROW, SIZES, Stacked, measure, objection_to_stack, run, task_of
 from mlpxp.bench.tasks import Training, operands
-from mlpxp.bench.timing import Timing
 
 PLAN = Plan(("numpy",), quick=True, seconds=0.01)
 

@@ -135,7 +135,7 @@ def test_what_is_not_here_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", None)
     monkeypatch.delitem(sys.modules, "mlpxp_backends.cupy", raising=False)
-    mlpxp.backend._load.cache_clear()
+    mlpxp.arrays.backend._load.cache_clear()
     with pytest.raises(BackendError, match=r"pip install 'mlpxp\[cupy\]'"):
         make_plan(("cupy",))
-    mlpxp.backend._load.cache_clear()
+    mlpxp.arrays.backend._load.cache_clear()

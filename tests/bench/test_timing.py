@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlpxp.bench.timing import Timing, time_in_turn
+from mlpxp.bench._timing import Timing, time_in_turn
 
 
 class Clock:
@@ -26,7 +26,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("mlpxp.bench.timing.time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr("mlpxp.bench._timing.time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from mlpxp.cli.app import app
+from mlpxp.cli._app import app
 
 IDX = Path(__file__).parents[1] / "data" / "idx"
 

@@ -6,6 +6,7 @@ import pytest
 
 import mlpxp
 from mlpxp import BackendStatus, Device
+from mlpxp.arrays.backend import known_backends
 
 
 def test_the_table_has_a_row_for_each_device_and_a_reason_for_each_problem(run, monkeypatch):
@@ -14,7 +15,7 @@ def test_the_table_has_a_row_for_each_device_and_a_reason_for_each_problem(run, 
         BackendStatus("mine", "1.0", (Device("a:0", "One", float64=False), Device("a:1", "[bold]Two[/bold]")), "somehow"),
         BackendStatus("cupy", "14.2.0", (), "fused", "backend 'cupy' needs a CUDA GPU, and no NVIDIA driver is loaded"),
     )
-    monkeypatch.setattr("mlpxp.survey.backends", lambda tell: found)
+    monkeypatch.setattr("mlpxp.arrays.survey.backends", lambda tell: found)
     result = run("backends")
     assert result.code == 0
     lines = [line.split() for line in result.out.splitlines() if line.strip()]
@@ -29,7 +30,7 @@ def test_json_is_what_the_function_returns(run):
     assert found.code == 0
     assert found.err == ""
     listed = found.json["backends"]
-    assert tuple(one["name"] for one in listed) == mlpxp.known_backends()
+    assert tuple(one["name"] for one in listed) == known_backends()
     numpy = listed[0]
     assert numpy["usable"] is True
     assert numpy["problem"] is None
@@ -43,12 +44,12 @@ def test_a_backend_that_is_not_installed_is_explained(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setitem(sys.modules, "array_api_compat.cupy", None)
     monkeypatch.delitem(sys.modules, "mlpxp_backends.cupy", raising=False)
-    mlpxp.backend._load.cache_clear()
+    mlpxp.arrays.backend._load.cache_clear()
     assert "pip install 'mlpxp[cupy]'" in " ".join(run("backends").out.split())
     refused = run("train", "iris", "--backend", "cupy")
     assert refused.code == 2
     assert refused.err.endswith("pip install 'mlpxp[cupy]'\n")
-    mlpxp.backend._load.cache_clear()
+    mlpxp.arrays.backend._load.cache_clear()
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "abacus"])

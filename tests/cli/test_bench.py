@@ -10,8 +10,8 @@ import pytest
 
 from mlpxp.bench.names import BENCHMARKS, EVERYWHERE
 from mlpxp.bench.record import read_record, to_json
-from mlpxp.bench.results import Figure, Grid, Point, Section, Series
 from mlpxp.errors import DataError, RangeError
+from mlpxp.report.results import Figure, Grid, Point, Section, Series
 
 pytest.importorskip("matplotlib")
 
@@ -110,7 +110,7 @@ def test_the_environment_s_backends(run, plans, monkeypatch):
     monkeypatch.setenv("MLPXP_BACKEND", "numpy strict")
     from typer.testing import CliRunner
 
-    from mlpxp.cli.app import app
+    from mlpxp.cli._app import app
 
     assert CliRunner().invoke(app, ["bench", "cost"], prog_name="mlpxp").exit_code == 0
     assert plans[0][1].backends == ("numpy", "strict")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from mlpxp import OutputError, TrainingResult, load
-from mlpxp.arrays import tree_leaves
-from mlpxp.cli import fitting
-from mlpxp.storage import load_model
-from mlpxp.storage.checkpoint_file import look_at_checkpoint
+from mlpxp.arrays.standard import tree_leaves
+from mlpxp.cli import _fitting as fitting
+from mlpxp.files import load_model
+from mlpxp.files.checkpoint_file import look_at_checkpoint
 
 TRAIN = ("train", "iris", "--epochs", "8", "--validation", "0.2")
 
@@ -72,7 +72,7 @@ def test_ctrl_c_before_the_first_epoch_ended_says_where_the_run_is(run, monkeypa
     train = fitting.train
 
     def interrupt(*data, **options):
-        monkeypatch.setattr("mlpxp.loop.Loop._updates", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        monkeypatch.setattr("mlpxp.training.loop.Loop._updates", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         return train(*data, **options)
 
     monkeypatch.setattr(fitting, "train", interrupt)
@@ -156,7 +156,7 @@ def test_a_damaged_checkpoint_is_said_in_one_line(run):
 
 
 def test_a_disk_that_is_full_is_said_in_one_line_and_the_model_is_written(run, monkeypatch):
-    from mlpxp import checkpoints
+    from mlpxp.training import checkpoints
 
     write, times = checkpoints.write_file, []
 

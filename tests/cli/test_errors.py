@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mlpxp import Network
-from mlpxp.storage import load_model, save_model
+from mlpxp.files import load_model, save_model
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ def test_truncated_data(fails, tmp_path, idx):
 def test_places_that_can_t_be_written_are_found_before_training(fails, write, tmp_path, output, says, option, monkeypatch):
     if option == "--plot":
         pytest.importorskip("matplotlib")
-        monkeypatch.setattr("mlpxp.plotting.files.PICTURES", ("png", "", "csv", "safetensors"))
-    monkeypatch.setattr("mlpxp.cli.fitting.load", lambda *_, **__: pytest.fail("the data were read before the outputs were tried"))
+        monkeypatch.setattr("mlpxp.plotting._files.PICTURES", ("png", "", "csv", "safetensors"))
+    monkeypatch.setattr("mlpxp.cli._fitting.load", lambda *_, **__: pytest.fail("the data were read before the outputs were tried"))
     write(FITTING)
     (tmp_path / "folder").mkdir()
     fails("train", "t.csv", "--target", "y", option, output, says=says)
@@ -264,7 +264,7 @@ def test_ctrl_c_before_the_training_leaves_no_file(run, files, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlpxp.cli.fitting.load", interrupted)
+    monkeypatch.setattr("mlpxp.cli._fitting.load", interrupted)
     result = run("train", "iris")
     assert (result.code, result.out, result.err) == (130, "", "")
     assert files() == {}

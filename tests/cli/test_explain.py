@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpxp import Network, backward, forward, initialize
-from mlpxp.teaching.examples import examples
+from mlpxp.textbook.teaching.examples import examples
 
 
 def test_by_default_it_is_the_notes_3_2_1(run):

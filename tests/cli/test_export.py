@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mlpxp import MLPClassifier, Network, initialize, predict, save
-from mlpxp.storage import save_model
+from mlpxp.files import save_model
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 

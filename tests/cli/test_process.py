@@ -10,8 +10,8 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from mlpxp.cli.app import app
-from mlpxp.storage import load_model
+from mlpxp.cli._app import app
+from mlpxp.files import load_model
 
 # SIGINT may be ignored where the tests run (as under nohup), and a child inherits that
 PROGRAM = [
@@ -21,7 +21,7 @@ PROGRAM = [
 # the same, with a file that is there as soon as there is something to keep
 BEGUN = """
 from pathlib import Path
-from mlpxp.cli import fitting
+from mlpxp.cli import _fitting as fitting
 train = fitting.train
 fitting.train = lambda *data, callbacks, **options: train(*data, callbacks=(*callbacks, lambda _: Path("begun").touch()), **options)
 """
@@ -181,8 +181,8 @@ def test_help(run, arguments):
 
 
 def test_help_imports_nothing_heavy():
-    heavy = ("matplotlib", "polars", "sklearn", "scipy", "safetensors", "jax", "torch", "mlpxp.data", "mlpxp.cli.fitting")
-    code = f"import sys; from mlpxp.cli.app import app; print(*(one for one in {heavy} if one in sys.modules))"
+    heavy = ("matplotlib", "polars", "sklearn", "scipy", "safetensors", "jax", "torch", "mlpxp.data", "mlpxp.cli._fitting")
+    code = f"import sys; from mlpxp.cli._app import app; print(*(one for one in {heavy} if one in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
     assert done.stdout.strip() == ""

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mlpxp import Adam, MLPRegressor, Model, Network, initialize, save, train
-from mlpxp.storage import save_model
+from mlpxp.files import save_model
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_files_of_other_kinds_are_shown_as_what_they_are_and_not_served(run, tmp
     "training", [[], 3, {"metric": [], "rows": {"train": "many"}, "scores": {"test": {}}, "optimizer": 5, "stop": {"[red]": 1}}]
 )
 def test_a_record_of_nonsense_is_shown_as_far_as_it_goes(run, iris, tmp_path, training):
-    from mlpxp.storage import load_model
+    from mlpxp.files import load_model
 
     model = load_model(tmp_path / iris)
     save_model(

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlpxp.storage import load_model
+from mlpxp.files import load_model
 
 PNG = b"\x89PNG\r\n"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlpxp.data import Matrix, load
-from mlpxp.data.idx import is_idx, labels_beside, load_folder, load_pair, read_idx
+from mlpxp.data._idx import is_idx, labels_beside, load_folder, load_pair, read_idx
 from mlpxp.errors import DataError, FileFormatError, ShapeError
 
 SAMPLE = Path(__file__).parent / "idx"

@@ -173,7 +173,7 @@ def test_other_blocks_are_scaled_column_by_column():
 def test_large_blocks_are_worked_on_in_pieces(monkeypatch):
     values = np.random.default_rng(0).normal(5, 2, size=(100, 7))
     whole = Preparation.fit(block(values), task="classification")
-    monkeypatch.setattr("mlpxp.data.moments.CHUNK", 50)
+    monkeypatch.setattr("mlpxp.data._moments.CHUNK", 50)
     pieces = Preparation.fit(block(values), task="classification")
     np.testing.assert_allclose(pieces.inputs(block(values)), whole.inputs(block(values)), atol=1e-13)
     np.testing.assert_allclose(whole.inputs(block(values)), (values - values.mean(axis=0)) / values.std(axis=0), atol=1e-13)

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlpxp.data import load, unpacking
-from mlpxp.data.unpacking import MOST_TIMES, ZSTD_BLOCK, check_size, zstd_at_most
+from mlpxp.data import _unpacking as unpacking
+from mlpxp.data import load
+from mlpxp.data._unpacking import MOST_TIMES, ZSTD_BLOCK, check_size, zstd_at_most
 from mlpxp.errors import DataError, FileFormatError, MlpxpError
 
 MOST = 1 << 22

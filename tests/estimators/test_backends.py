@@ -20,9 +20,9 @@ from mlpxp import (
     get_backend,
     to_backend,
 )
-from mlpxp.arrays import device_of, library_of
+from mlpxp.arrays.standard import device_of, library_of
+from mlpxp.estimators._inputs import to_host as on_host
 from mlpxp.estimators.errors import NotFittedError
-from mlpxp.estimators.inputs import to_host as on_host
 
 sklearn = pytest.importorskip("sklearn")
 

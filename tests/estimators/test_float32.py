@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from mlpxp import DataError, GradientDescent, MLPClassifier, MLPRegressor, Network, RangeError, Rows, Stop, train
-from mlpxp.estimators.lbfgs import _Objective
+from mlpxp.estimators._lbfgs import _Objective
 
 LINEAR = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 0.0, "random_state": 0}
 

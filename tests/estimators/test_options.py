@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlpxp import Activation, Cosine, Loss, MLPClassifier, MLPRegressor, MlpxpError, WarmUp
-from mlpxp.losses import LOSSES
+from mlpxp.core.losses import LOSSES
 
 compute_class_weight = pytest.importorskip("sklearn.utils.class_weight").compute_class_weight
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mlpxp import MLPClassifier, MLPRegressor, load, save
-from mlpxp.storage import FORMAT_VERSION
+from mlpxp.files import FORMAT_VERSION
 
 GOLDEN = Path(__file__).parent / "golden"
 

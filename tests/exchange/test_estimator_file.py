@@ -33,10 +33,10 @@ from mlpxp import (
     save,
     to_backend,
 )
-from mlpxp.arrays import is_array, library_of, tree_leaves
+from mlpxp.arrays.standard import is_array, library_of, tree_leaves
 from mlpxp.estimators.errors import NotFittedError
-from mlpxp.exchange import estimator_file
-from mlpxp.storage import load_model
+from mlpxp.exchange import _estimator_file as estimator_file
+from mlpxp.files import load_model
 
 pytest.importorskip("sklearn")
 

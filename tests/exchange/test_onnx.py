@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Adam, Layer, Loss, MLPClassifier, MLPRegressor, MlpxpError, Network, initialize, train
 from mlpxp.exchange import export_onnx
-from mlpxp.storage import load_model, save_model
+from mlpxp.files import load_model, save_model
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 DTYPES = sorted(TOLERANCE)
@@ -104,14 +104,14 @@ def test_the_heart_itself_is_what_is_written(written, monkeypatch):
     network = Network((3, 4, 2), hidden="tanh")
     parameters = initialize(network, seed=0)
     X = rows(5, 3, "float32")
-    heart, seen = mlpxp.propagation.predict, []
+    heart, seen = mlpxp.core.propagation.predict, []
 
     def doubled(network, parameters, X):
         seen.append(type(X).__module__.partition(".")[0])
         return 2.0 * heart(network, parameters, X)
 
     wanted = library(network, parameters, X)
-    monkeypatch.setattr(mlpxp.propagation, "predict", doubled)
+    monkeypatch.setattr(mlpxp.core.propagation, "predict", doubled)
     assert_close(written((network, parameters))(X=X)["A"], 2.0 * wanted, "float32")
     assert seen == ["ndonnx"]
 
@@ -154,7 +154,7 @@ def test_a_training_result_and_a_model_that_was_read_are_exported(written, tmp_p
 
 
 def sine(Z):
-    return mlpxp.arrays.namespace(Z).sin(Z)
+    return mlpxp.arrays.standard.namespace(Z).sin(Z)
 
 
 def test_an_activation_of_your_own_is_exported_if_it_uses_the_array_api(written):
@@ -173,7 +173,7 @@ def with_a_look(Z):
 
 
 def of_another_dtype(Z):
-    return mlpxp.arrays.namespace(Z).astype(Z, mlpxp.arrays.namespace(Z).float64)
+    return mlpxp.arrays.standard.namespace(Z).astype(Z, mlpxp.arrays.standard.namespace(Z).float64)
 
 
 @pytest.mark.parametrize("function", [with_numpy, with_a_look, of_another_dtype])

@@ -23,8 +23,8 @@ from mlpxp import (
     to_torch,
     train,
 )
-from mlpxp.arrays import tree_leaves
-from mlpxp.storage import Model
+from mlpxp.arrays.standard import tree_leaves
+from mlpxp.files import Model
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

@@ -9,7 +9,7 @@ from mpmath import mp, mpf
 
 import mlpxp
 from mlpxp import ACTIVATIONS, get_backend
-from mlpxp.arrays import check_floating, namespace
+from mlpxp.arrays.standard import check_floating, namespace
 from mlpxp.instruments.complex_step import imaginary, lift
 
 H = 2.0**-52

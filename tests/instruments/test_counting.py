@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Adam, AdamW, GradientDescent, Network, count_operations, counting, get_backend
-from mlpxp.arrays import namespace, tree_leaves, tree_map
+from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
 from mlpxp.instruments.counting import unwrap
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]

@@ -8,7 +8,7 @@ from mpmath import mp, mpf
 
 import mlpxp
 from mlpxp import ACTIVATIONS, Network, count_operations, get_backend
-from mlpxp.arrays import namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.instruments.dual import constant, dual, tangent
 
 X = (0.3, 0.9)

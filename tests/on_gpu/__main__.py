@@ -22,8 +22,11 @@ from tests.on_gpu import card, limited, outcomes
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-CORE = ("activations", "evaluation", "gradients", "losses", "network", "optimizers", "propagation", "training*")
-COMPILED = ("evaluation", "gradients", "losses", "optimizers", "propagation", "training")  # JAX compiles for each shape of each test
+ROOMS = ("core/test_*.py", "training/test_*.py", "backends/test_*.py")
+COMPILED = (  # JAX compiles for each shape of each test
+    *(f"core/test_{name}.py" for name in ("evaluation", "gradients", "losses", "optimizers", "propagation")),
+    *("training/test_train.py", "backends/test_every_backend.py", "backends/test_jax.py"),
+)
 SECONDS = {"cupy": 110.0, "torch": 80.0, "jax": 100.0}  # 5 minutes, with what it takes to look around
 PROCESSES = max(1, min(4, (os.cpu_count() or 1) // 2))
 ENVIRONMENT = {
@@ -35,10 +38,7 @@ ENVIRONMENT = {
 
 def files(backend):
     """Return the files whose tests a backend takes part in: all of them, or a part where each test compiles."""
-    if backend == "jax":
-        patterns = (*(f"test_{name}.py" for name in COMPILED), "backends/test_every_backend.py", "backends/test_jax.py")
-    else:
-        patterns = (*(f"test_{name}.py" for name in CORE), "backends/test_*.py")
+    patterns = COMPILED if backend == "jax" else ROOMS
     return sorted({str(path.relative_to(ROOT)) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
 
 

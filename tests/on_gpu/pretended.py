@@ -16,7 +16,7 @@ def install():
 
 
 def _torch():
-    from mlpxp.devices import Device
+    from mlpxp.arrays.devices import Device
     from mlpxp_backends import torch as module
 
     real = module.TorchBackend._device
@@ -30,7 +30,7 @@ def _torch():
 
 
 def _jax():
-    from mlpxp.devices import Device
+    from mlpxp.arrays.devices import Device
     from mlpxp_backends import jax as module
 
     module._kind = lambda _: "cuda"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlpxp import DataError, Network, OutputError, RangeError, ShapeError, UnknownNameError, initialize, predict
-from mlpxp.arrays import device_of, namespace
+from mlpxp.arrays.standard import device_of, namespace
 from mlpxp.plotting import plot_decision_boundary, save_figure
 
 Figure = pytest.importorskip("matplotlib.figure").Figure

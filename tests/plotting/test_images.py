@@ -11,23 +11,22 @@ import numpy as np
 import pytest
 
 from mlpxp import History, Layer, Network, perceptron
-from mlpxp.approximation import make_target
-from mlpxp.plotting import (
-    plot_architecture,
+from mlpxp.plotting import plot_architecture, plot_loss_curve
+from mlpxp.textbook import (
     plot_convexity,
     plot_error_signals,
     plot_half_planes,
     plot_interpolant,
-    plot_loss_curve,
     plot_perceptron,
     plot_saturation,
     plot_separation,
     plot_swap,
 )
-from mlpxp.teaching.convexity import swapped_minima, try_convexity
-from mlpxp.teaching.error_signals import error_signals
-from mlpxp.teaching.half_planes import half_planes
-from mlpxp.teaching.saturation import saturated_neuron
+from mlpxp.textbook.approximation import make_target
+from mlpxp.textbook.teaching.convexity import swapped_minima, try_convexity
+from mlpxp.textbook.teaching.error_signals import error_signals
+from mlpxp.textbook.teaching.half_planes import half_planes
+from mlpxp.textbook.teaching.saturation import saturated_neuron
 
 pytest.importorskip("matplotlib")
 

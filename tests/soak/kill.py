@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from mlpxp import Adam, Model, Network, Rows, initialize, load, save, train
-from mlpxp.arrays import tree_leaves, tree_map
-from mlpxp.storage.checkpoint_file import look_at_checkpoint
+from mlpxp.arrays.standard import tree_leaves, tree_map
+from mlpxp.files.checkpoint_file import look_at_checkpoint
 
 NETWORK = Network((8, 16, 3), hidden="tanh", output="softmax", loss="cross_entropy")
 LARGE = Network((300, 300, 1))

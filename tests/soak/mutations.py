@@ -156,8 +156,8 @@ def _lesson(random):
 
 TESTS = Path(__file__).parents[1]
 STORED = {  # whole files that are there
-    "result": ("storage/golden/result.safetensors", "storage/golden/stack.safetensors"),
-    "checkpoint": ("storage/golden/run.ckpt",),
+    "result": ("files/golden/result.safetensors", "files/golden/stack.safetensors"),
+    "checkpoint": ("files/golden/run.ckpt",),
     "estimator": ("exchange/golden/classifier-1.safetensors", "exchange/golden/regressor-1.safetensors"),
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-SUITES = ("test_properties.py", "estimators/test_any_input.py", "cli/test_any_arguments.py")
+SUITES = ("whole/test_properties.py", "estimators/test_any_input.py", "cli/test_any_arguments.py")
 
 
 def main():

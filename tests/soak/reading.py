@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 
 from mlpxp import Adam, GradientDescent, MLPClassifier, Model, Network, Rows, load, predict, train
-from mlpxp.cli.serving import Served
+from mlpxp.cli._serving import Served
 from mlpxp.data import Matrix, Preparation, infer_task
 from mlpxp.data import load as read_table
-from mlpxp.data.columns import NULL_MARKERS
-from mlpxp.data.idx import load_pair
-from mlpxp.lesson.examples import from_csv
-from mlpxp.storage import load_model
-from mlpxp.storage.checkpoint_file import look_at_checkpoint
+from mlpxp.data._columns import NULL_MARKERS
+from mlpxp.data._idx import load_pair
+from mlpxp.files import load_model
+from mlpxp.files.checkpoint_file import look_at_checkpoint
+from mlpxp.textbook.lesson._examples import from_csv
 
 __all__ = ["CHECKS"]
 
@@ -57,7 +57,7 @@ def check_result(path):
 
 
 def check_checkpoint(path):
-    """Read a checkpoint as what it was cut out of, as one looks at it, and go on from it: the run of ``tests/storage/golden/make.py``."""
+    """Read a checkpoint as what it was cut out of, as one looks at it, and go on from it: the run of ``tests/files/golden/make.py``."""
     run = path.with_name("run.ckpt")
     try:
         run.write_bytes(path.read_bytes())

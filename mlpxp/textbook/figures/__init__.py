@@ -1,0 +1,1 @@
+"""The figures that only the textbook's arguments draw; :mod:`mlpxp.textbook` has them by name."""

@@ -1,0 +1,149 @@
+"""Who imports what: the wall names array libraries, private modules stay in their room, and nothing is loaded unasked."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlpxp
+
+ROOT = Path(__file__).parents[2]
+HOUSE = sorted((ROOT / "mlpxp").rglob("*.py"))
+WALL = sorted((ROOT / "backends" / "mlpxp_backends").glob("*.py"))
+LIBRARIES = {
+    "array_api_strict",
+    "cupy",
+    "cupyx",
+    "dask",
+    "jax",
+    "jaxlib",
+    "mlx",
+    "mparray",
+    "ndonnx",
+    "onnx",
+    "onnxruntime",
+    "spox",
+    "torch",
+}
+# which libraries a file that exchanges with one, or measures against one, may name
+NAMED = {
+    "bench/_accuracy.py": {"mparray"},  # 50 digits
+    "bench/_gpu_in_cupy.py": {"cupy"},
+    "bench/_gpu_in_jax.py": {"jax"},
+    "bench/_gpu_in_torch.py": {"torch"},
+    "bench/_rivals_in_jax.py": {"jax"},
+    "bench/_rivals_in_torch.py": {"torch"},
+    "exchange/_onnx_export.py": {"ndonnx", "onnx"},
+    "exchange/_onnx_graph.py": {"onnx"},
+    "exchange/_torch_modules.py": {"torch"},
+}
+PURE = ("arrays", "core", "instruments", "runs", "training")  # of these only what works on the host's side names NumPy
+ON_THE_HOST = {"arrays/draws.py", "arrays/rows.py", "runs/snapshot.py", "training/batches.py"}
+BY_STRING = {"bench/suite.py"}  # the list of benchmarks; lazy_loader has the table of public names, and backends are entry points
+
+
+def name_of(path):
+    return path.relative_to(ROOT / "mlpxp").as_posix()
+
+
+def imported(path):
+    """The top-level packages that a file imports, wherever in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module.partition(".")[0])
+            if node.module == "array_api_compat":
+                found |= {name.name for name in node.names}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            function = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if function in {"import_module", "__import__"}:
+                found.add("by string")
+    return found
+
+
+def test_no_file_names_an_array_library_but_those_that_exchange_with_one_or_measure_against_one():
+    named = {name_of(path): imported(path) & (LIBRARIES | {"mlpxp_backends"}) for path in HOUSE}
+    assert {name: libraries - {"mlpxp_backends"} for name, libraries in named.items() if libraries} == NAMED
+    assert [name for name, libraries in named.items() if "mlpxp_backends" in libraries] == ["bench/_gpu_in_cupy.py"]  # for TF32
+
+
+def test_numpy_is_named_only_at_the_hosts_edge():
+    named = {name_of(path) for path in HOUSE if "numpy" in imported(path)}
+    assert {name for name in named if name.startswith(PURE)} == ON_THE_HOST
+
+
+def test_nothing_is_imported_by_a_string_outside_three_tables():
+    assert {name_of(path) for path in HOUSE if "by string" in imported(path)} == BY_STRING
+
+
+def test_a_private_module_is_imported_by_its_own_package_only():
+    for path in [*HOUSE, *sorted((ROOT / "benchmarks").rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("mlpxp."):
+                whole = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+                for module in whole:
+                    package, _, rest = module.partition("._")
+                    if rest and (ROOT / f"{package.replace('.', '/')}/_{rest.partition('.')[0]}.py").exists():
+                        assert path.is_relative_to(ROOT / package.replace(".", "/")), f"{path} imports {module}"
+
+
+def test_the_wall_is_where_they_are_imported():
+    """So that the tests above would see one."""
+    assert set.union(*map(imported, WALL)) >= {"array_api_strict", "cupy", "jax", "numpy", "torch"}
+
+
+def loaded_by(code):
+    """The packages that are loaded after this code has run in a Python of its own."""
+    program = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+OPTIONAL = {*LIBRARIES, "matplotlib", "polars", "rich", "safetensors", "scipy", "sklearn", "starlette", "typer", "uvicorn", "websockets"}
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("import mlpxp", set()),
+        ("import mlpxp.cli._app", {"typer"}),
+        ("from mlpxp.arrays.backend import known_backends; known_backends()", set()),
+        ("import mlpxp; mlpxp.get_backend('auto')", set()),
+        ("import mlpxp; mlpxp.get_backend('strict')", {"array_api_strict"}),
+        ("import mlpxp; mlpxp.train(mlpxp.Network((1, 1)), [[1.0, 2.0]], [[0.0, 1.0]], optimizer=mlpxp.Adam(), epochs=2)", set()),
+    ],
+)
+def test_nothing_is_loaded_but_what_was_asked_for(code, wanted):
+    loaded = loaded_by(code)
+    assert "mlpxp" in loaded
+    assert loaded & OPTIONAL == wanted
+
+
+def test_importing_the_library_imports_nothing_at_all():
+    """So that it takes no time: everything is where it is first asked for."""
+    assert not loaded_by("import mlpxp") & {"numpy", "array_api_compat", "dataclasses"}
+
+
+def test_each_name_that_a_type_checker_is_told_of_is_there():
+    tree = ast.parse((ROOT / "mlpxp" / "__init__.pyi").read_text(encoding="utf-8"))
+    told = {name.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert len(told) > 70
+    for name, module in told.items():
+        found = getattr(mlpxp, name)
+        assert found is (sys.modules[f"mlpxp.{name}"] if module is None else getattr(sys.modules[f"mlpxp.{module}"], name))
+    assert set(mlpxp.__all__) <= {*told, "__version__"}
+    assert {*told, "__version__"} - set(mlpxp.__all__) >= set(mlpxp.errors.__all__)
+    with pytest.raises(AttributeError, match="module 'mlpxp' has no attribute 'nothing'"):
+        _ = mlpxp.nothing
+
+
+def test_there_are_not_too_many_names_and_rooms_to_remember():
+    assert len(mlpxp.__all__) <= 50
+    assert set(mlpxp.__all__) <= set(dir(mlpxp))
+    shown = [path for path in (ROOT / "mlpxp").iterdir() if path.name != "__pycache__"]
+    assert len(shown) <= 20

@@ -29,7 +29,9 @@ _RETURNED = {
 
 _ROOMS = {"data", "errors", "exchange", "plotting", "textbook"}
 
-__all__ = [name for name in (*_names, "__version__") if name not in _RETURNED | _ROOMS and not name.endswith(("Error", "Warning"))]
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - checkers read __init__.pyi
+    name for name in (*_names, "__version__") if name not in _RETURNED | _ROOMS and not name.endswith(("Error", "Warning"))
+]
 
 
 def __getattr__(name: str) -> object:

@@ -136,16 +136,19 @@ class DivergenceError(MlpxpError, ArithmeticError, ValueError):
         The last parameters that were finite, as they stood at the start of an epoch.
     history : History
         The record of the finite epochs.
+    best : tuple of Layer or None
+        The parameters of the best epoch, where they are kept and there was one.
     """
 
-    def __init__(self, message: str, *, parameters: Any, history: Any) -> None:
+    def __init__(self, message: str, *, parameters: Any, history: Any, best: Any = None) -> None:
         super().__init__(message)
         self.parameters = parameters
         self.history = history
+        self.best = best
 
     def __reduce__(self) -> tuple[object, ...]:  # keyword-only arguments need a way back from a pickle (joblib, multiprocessing)
-        return _divergence, (str(self), self.parameters, self.history)
+        return _divergence, (str(self), self.parameters, self.history, self.best)
 
 
-def _divergence(message: str, parameters: Any, history: Any) -> DivergenceError:
-    return DivergenceError(message, parameters=parameters, history=history)
+def _divergence(message: str, parameters: Any, history: Any, best: Any = None) -> DivergenceError:
+    return DivergenceError(message, parameters=parameters, history=history, best=best)

@@ -27,6 +27,7 @@ __all__ = [
     "device_of",
     "dtype_name",
     "first_leaf",
+    "gather",
     "is_array",
     "is_sparse",
     "library_of",
@@ -282,3 +283,12 @@ def _leaves(tree: object) -> Iterator[Any]:
             yield from _leaves(branch)
     elif tree is not None:
         yield tree
+
+
+def gather(rows: Any, X: Any, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """Return the examples in ``rows`` as columns; X and Y are kept one example a row, so that this copies only a batch."""
+    if rows is None:
+        return X.mT, Y.mT, weights
+    xp = namespace(X)
+    X, Y = xp.take(X, rows, axis=-2).mT, xp.take(Y, rows, axis=-2).mT
+    return X, Y, None if weights is None else xp.take(weights, rows, axis=-1)

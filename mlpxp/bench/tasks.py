@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,12 @@ from mlpxp.bench.problems import classifier
 from mlpxp.core.network import Network, Parameters, initialize
 from mlpxp.core.optimizers import Adam, GradientDescent
 from mlpxp.runs.history import History
-from mlpxp.runs.snapshot import Standing
-from mlpxp.runs.stopping import Watch
+from mlpxp.runs.snapshot import Snapshot
+from mlpxp.runs.stopping import Watched
 from mlpxp.training.batches import Batches
 from mlpxp.training.loop import Loop
+from mlpxp.training.prepare import longest_fold
 from mlpxp.training.step import Inputs
-from mlpxp.training.train import longest_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,14 +138,14 @@ class Training:
         X, Y = (library.asarray(rows, device=device) for rows in (task.X, task.one_hot))
         parameters = tree_map(partial(library.asarray, device=device_of(X)), task.start)
         rule, _ = OPTIMIZERS[task.optimizer]
-        optimizer, watch = rule(task.rate), Watch.over(task.members, None, None, ())
+        optimizer = rule(task.rate)
         self.library = library
         self._batch = X[: task.size, :], Y[: task.size, :]
         self._loop = Loop(
             task.network,
             library,
             optimizer,
-            Standing.at_start((parameters, optimizer.start(parameters)), History(), watch),
+            Snapshot.at_start((parameters, optimizer.start(parameters)), History(), Watched.nothing(task.members)),
             (X, Y, None),
             batches=Batches(m=len(task.X), size=task.size, seed=0, longest=longest_fold(task.network, task.members * task.size)),
         )
@@ -154,7 +154,8 @@ class Training:
     def step(self) -> None:
         """Make one update on the first batch as it is, as a fold of one step, and wait for it."""
         loop = self._loop
-        loop.state, costs = self.library.fold(loop.step, loop.state, Inputs(None, self._rate), *self._batch, None, None)
+        state, costs = self.library.fold(loop.step, loop.now.state, Inputs(None, self._rate), *self._batch, None, None)
+        loop.now = replace(loop.now, state=state)
         self.library.to_numpy(costs)
 
     def epoch(self, number: int) -> float:
@@ -170,4 +171,4 @@ class Training:
 
     def parameters(self) -> list[Any]:
         """W and b of each layer, on the host."""
-        return [self.library.to_numpy(leaf) for leaf in tree_leaves(self._loop.state[0])]
+        return [self.library.to_numpy(leaf) for leaf in tree_leaves(self._loop.now.state[0])]

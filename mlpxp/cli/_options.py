@@ -16,7 +16,7 @@ from mlpxp.core.network import Network
 from mlpxp.core.optimizers import Adam, AdamW, Cosine, GradientDescent
 from mlpxp.errors import OutputError, RangeError, UnknownNameError
 from mlpxp.files import check_writable
-from mlpxp.training.checks import check_keeping, check_options
+from mlpxp.training.options import plan_for
 
 if TYPE_CHECKING:
     from mlpxp.data import Missing, Task
@@ -75,19 +75,20 @@ class Options:
                 raise RangeError(f"{name} must be a fraction of the rows, from 0 and below 1, got {fraction}")
         if not 0 <= self.seed < 2**32:
             raise RangeError(f"seed must be a whole number from 0 to 2**32 - 1, got {self.seed}")
-        check_options(
+        plan_for(
+            hidden_layers=0,
             optimizer=self.make_optimizer(epochs=1),
-            validation=None,
-            start=None,
-            callbacks=(),
             epochs=1 if self.epochs is None else self.epochs,
             batch_size=self.batch_size,
             tolerance=self.tolerance,
             patience=self.patience,
             penalty=self.penalty,
             max_seconds=self.max_seconds,
+            checkpoint=self.checkpoint,
+            every=self.every,
+            every_seconds=self.every_seconds,
+            resume=self.resume,
         )
-        check_keeping(checkpoint=self.checkpoint, every=self.every, every_seconds=self.every_seconds, resume=self.resume)
         self.make_network(1, 1, classes=False)
         library = get_backend(self.backend)
         library.to_numpy(library.asarray([0.0], dtype=self.dtype, device=self.device))  # a GPU, a device or a dtype that isn't there

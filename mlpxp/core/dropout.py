@@ -12,41 +12,18 @@ around. The same keys give the same masks on every backend, bit for bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.arrays.scalars import BELOW_1, number_or_none, told
 from mlpxp.arrays.standard import Array, device_like, namespace
 from mlpxp.core.activations import ACTIVATIONS, Activation
-from mlpxp.errors import RangeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpxp.core.network import Network
 
-__all__ = ["check_dropout", "dropout_masks", "with_dropout"]
-
-
-def check_dropout(dropout: object, n_hidden: int) -> tuple[float, ...]:
-    """Return the rate p of each hidden layer, from one for all of them or one each.
-
-    Raises
-    ------
-    RangeError
-        A rate is no number from 0 and below 1, there are not as many as hidden layers, or there is no unit to leave out.
-    """
-    several = isinstance(dropout, Iterable) and not isinstance(dropout, str) and getattr(dropout, "shape", None) != ()
-    each: tuple[Any, ...] = tuple(dropout) if several else (dropout,) * max(n_hidden, 1)  # type: ignore[arg-type]  # it is iterable
-    rates = tuple(rate for rate in map(number_or_none, each) if rate is not None and BELOW_1.holds(rate))
-    if len(rates) < len(each):
-        raise RangeError(f"dropout must be a number from 0 and below 1, or one for each hidden layer, got {told(dropout)}")
-    if n_hidden == 0 and any(rates):
-        raise RangeError(f"dropout must be 0 for a network without hidden layers, got {told(dropout)}: there is no unit to leave out")
-    if n_hidden and len(rates) != n_hidden:
-        raise RangeError(f"dropout must be one number or one for each of the {n_hidden} hidden layers, got {len(rates)}")
-    return rates[:n_hidden]
+__all__ = ["dropout_masks", "with_dropout"]
 
 
 def dropout_masks(keys: Array, network: Network, m: int, rates: Sequence[float], like: Array) -> tuple[Any, ...]:
@@ -60,7 +37,7 @@ def dropout_masks(keys: Array, network: Network, m: int, rates: Sequence[float],
     m : int
         The number of examples.
     rates : sequence of float
-        p of each hidden layer, as :func:`check_dropout` returns them.
+        p of each hidden layer, as of :class:`mlpxp.training.step.TrainingStep`.
     like : array, shape (..., n_1, n_0)
         The first layer's weights: their dtype and device are the masks', and their leading axes a stack of networks.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpxp.arrays.backend import Backend, backend_of
 from mlpxp.arrays.placing import beside_its_arrays
 from mlpxp.arrays.rows import Rows, in_order
-from mlpxp.arrays.standard import Array, device_of, dtype_name, namespace, tree_map
+from mlpxp.arrays.standard import Array, device_of, dtype_name, gather, namespace, tree_map
 from mlpxp.core.prediction import padded
 from mlpxp.core.propagation import cost, forward
 from mlpxp.core.resolution import has_finer, in_float64
@@ -19,7 +19,7 @@ from mlpxp.errors import DataError
 if TYPE_CHECKING:
     from mlpxp.core.network import Network, Parameters
 
-__all__ = ["Evaluation", "Evaluator", "evaluate", "gather", "read_rows"]
+__all__ = ["Evaluation", "Evaluator", "evaluate", "read_rows"]
 
 _BATCH = 4096
 
@@ -157,17 +157,8 @@ def _shares_of_variance(Y: Any, weights: Any) -> Any:
     return xp.where(n > 0.0, shares, xp.full_like(shares, float("nan")))
 
 
-def gather(rows: Any, X: Any, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """Return the examples in ``rows`` as columns; X and Y are kept one example a row, so that this copies only a batch."""
-    if rows is None:
-        return X.mT, Y.mT, weights
-    xp = namespace(X)
-    X, Y = xp.take(X, rows, axis=-2).mT, xp.take(Y, rows, axis=-2).mT
-    return X, Y, None if weights is None else xp.take(weights, rows, axis=-1)
-
-
 def read_rows(library: Backend, rows: Any, X: Rows, Y: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """Return the examples in ``rows`` as rows of the library, X read where it is kept: for :func:`gather` with no rows, or all of them.
+    """Return the examples in ``rows`` as rows of the library, X read where it is kept: for a gather with no rows, or all of them.
 
     ``None`` is all examples; their columns are contiguous then, as those of an array are.
     """

@@ -1,18 +1,31 @@
-"""What the heart asks of the arrays it is given, checked at the door from their shapes and dtypes alone (no value is read)."""
+"""What the heart asks of what it is given, checked at the doors: shapes and dtypes everywhere, and where they are read once, values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays.backend import plain
-from mlpxp.arrays.standard import Array, check_floating, check_together, dtype_name
+from mlpxp.arrays.placing import beside_its_arrays
+from mlpxp.arrays.rows import Rows
+from mlpxp.arrays.standard import Array, check_floating, check_together, dtype_name, namespace, tree_leaves
 from mlpxp.core.network import Layer
-from mlpxp.errors import DtypeError, ShapeError
+from mlpxp.errors import DataError, DtypeError, ShapeError
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.backend import Backend
     from mlpxp.core.network import Network, Parameters
 
-__all__ = ["check_labels", "check_layers", "check_precision", "check_shapes", "fitting", "plain_layers"]
+__all__ = [
+    "check_examples",
+    "check_kinds",
+    "check_labels",
+    "check_layers",
+    "check_precision",
+    "check_shapes",
+    "finite_members",
+    "fitting",
+    "plain_layers",
+]
 
 _HALF = ("float16", "bfloat16")
 _MATRIX = 2  # the axes of one network's arrays; those before them are a stack
@@ -159,3 +172,96 @@ def _check_columns(name: str, array: Array, rows: int, stacked: tuple[int, ...],
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def check_kinds(network: Network, X: Array | Rows, Y: Array) -> None:
+    """Refuse X and Y whose dtypes no parameters can be drawn for, and labels in the place of distributions.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+    """
+    check_labels(network, X, Y)
+    check_floating(X=None if isinstance(X, Rows) else X, Y=Y)
+    check_precision(Y)
+
+
+@beside_its_arrays
+def check_examples(
+    network: Network, library: Backend, parameters: Parameters, examples: tuple[Array, Array, Array | None], *, names: tuple[str, str, str]
+) -> None:
+    """Refuse examples that don't fit the network, or that hold values that can't be learnt from. Reads the values once.
+
+    Raises
+    ------
+    ShapeError, DtypeError, BackendError
+        Arrays that don't fit.
+    DataError
+        NaN or infinity, targets that the loss has no meaning for, or weights that are negative or all zero.
+    """
+    X, Y, weights = examples
+    check_labels(network, X, Y, names[1])
+    xp = namespace(Y)
+    if isinstance(X, Rows):
+        X.check(names[0], dtype_name(Y))
+        X = xp.broadcast_to(Y[:1, :1] * 0.0, X.shape)  # of the same shape, and no memory
+    check_floating(**dict(zip(("the parameters", *names), (check_layers(network, parameters), X, Y, weights), strict=True)))
+    check_shapes(network, parameters, X, Y, weights)
+    for number, layer in enumerate(parameters, start=1):
+        if not finite_members(library, layer).all():
+            raise DataError(f"parameters to start from must be finite, got NaN or infinity in layer {number}")
+    for name, array in zip(names[:2], (X, Y), strict=True):
+        if not xp.isfinite(xp.sum(array)) and not xp.all(xp.isfinite(array)):  # a sum needs no memory, but may overflow
+            row, example = _first(library, ~xp.isfinite(array))
+            raise DataError(f"{name} must be finite, got {library.to_numpy(array[..., row, example])} in row {row} of example {example}")
+    wrong, wanted = _wrong_targets(network, xp, Y)
+    if wrong is not None and xp.any(wrong):
+        _, example = _first(library, wrong)
+        got = library.to_numpy(Y[..., :, example]).tolist()
+        raise DataError(f"{names[1]} must hold {wanted}, got {got} for example {example}: {network.loss.name} needs it")
+    if weights is not None:
+        if weights.ndim != 1:
+            raise ShapeError(f"{names[2]} must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
+        _check_weights(library.to_numpy(weights).astype("float64"), names[2], weights)
+
+
+def finite_members(library: Backend, tree: Any) -> Any:
+    """Return whether all numbers of a network's arrays are finite, () or (k,) for a stack: on the host, where nothing is compiled."""
+    finite: Any = True
+    for leaf in map(library.to_numpy, tree_leaves(tree)):
+        xp = namespace(leaf)
+        finite = finite & xp.all(xp.isfinite(leaf), axis=(-2, -1))
+    return finite
+
+
+def _check_weights(values: Any, name: str, weights: Array) -> None:
+    """Refuse weights, on the host as float64, that have no mean, or whose sum or its reciprocal has no normal number in their own dtype."""
+    xp = namespace(values)
+    if not xp.all(xp.isfinite(values)) or xp.any(values < 0.0):
+        raise DataError(f"{name} must be finite and not negative")
+    if not xp.any(values > 0.0):
+        raise DataError(f"{name} must not all be zero: there would be nothing to learn from")
+    largest, least = float(xp.max(values)), float(namespace(weights).finfo(weights.dtype).smallest_normal)
+    total = largest * float(xp.sum(values / largest))  # may be infinite, and no warning then
+    if not least <= total <= 1.0 / least:
+        raise DataError(
+            f"{name} must add up to a number from {least:.3g} to {1.0 / least:.3g} in {dtype_name(weights)}, got {total:.3g}: "
+            "divide them by the largest, which changes no mean"
+        )
+
+
+def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:
+    if network.loss.expects == "positive":
+        return Y < 0.0, "counts or amounts, not negative"
+    if network.loss.expects == "probability":
+        return (Y < 0.0) | (Y > 1.0), "probabilities, from 0 to 1"
+    if network.loss.expects == "distribution":
+        off = xp.abs(xp.sum(Y, axis=-2, keepdims=True) - 1.0) > 1e-4
+        return (Y < 0.0) | off, "one distribution an example, adding up to 1"
+    return None, ""
+
+
+def _first(library: Backend, where: Any) -> tuple[int, int]:
+    """Return the row and the example of the first true entry."""
+    position = library.to_numpy(where).nonzero()
+    return int(position[-2][0]), int(position[-1][0])

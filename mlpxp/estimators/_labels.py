@@ -16,7 +16,7 @@ from mlpxp.arrays.backend import plain
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators._inputs import to_host
 from mlpxp.estimators.errors import translated
-from mlpxp.training.checks import outside
+from mlpxp.training.precision import outside
 
 __all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "numbers_of", "read_labels"]
 

@@ -25,8 +25,8 @@ from mlpxp.estimators._losses import check_custom_loss
 from mlpxp.estimators.curves import forget
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop
-from mlpxp.training.checks import warn_of_scale
 from mlpxp.training.loop import says_stop
+from mlpxp.training.precision import warn_of_scale
 from mlpxp.training.progress import bar
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ def solve(
     objective = _Objective(estimator, network, place, examples)
     start = estimator._parameters()
     check_custom_loss(network, start, objective.X, objective.Y, len(objective.Y))
-    warn_of_scale(objective.library, objective.X, objective.dtype)
+    if objective.dtype == "float32":
+        warn_of_scale(objective.library, objective.X)
     deadline = time.perf_counter() + (math.inf if estimator.max_seconds is None else float(estimator.max_seconds))
     members = unstack(start) if estimator.n_networks > 1 else [start]
     found: list[_Found] = []

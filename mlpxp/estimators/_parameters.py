@@ -11,10 +11,10 @@ from sklearn.metrics import get_scorer
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from mlpxp.core.activations import ACTIVATIONS, Activation
-from mlpxp.core.dropout import check_dropout
 from mlpxp.errors import RangeError
 from mlpxp.estimators._inputs import to_host
 from mlpxp.estimators.errors import InvalidParameterError, translated
+from mlpxp.training.options import check_dropout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

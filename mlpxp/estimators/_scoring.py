@@ -16,7 +16,7 @@ from mlpxp.estimators._parameters import find_scorer
 from mlpxp.estimators.curves import is_flat, scores_of
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.fitted import labels_of
-from mlpxp.training.checks import outside
+from mlpxp.training.precision import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

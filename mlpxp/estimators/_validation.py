@@ -12,8 +12,8 @@ from mlpxp.arrays.backend import backend_of
 from mlpxp.arrays.standard import device_of
 from mlpxp.errors import RangeError, ValidationWarning
 from mlpxp.estimators._losses import on_host
-from mlpxp.estimators.curves import each
-from mlpxp.training.checks import outside
+from mlpxp.runs.stopping import each
+from mlpxp.training.precision import outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

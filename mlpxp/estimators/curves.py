@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpxp.runs.stopping import each
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpxp.estimators._monitor import Monitor
     from mlpxp.runs.history import History
 
-__all__ = ["Left", "each", "forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
+__all__ = ["Left", "forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
 
 _OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
 
@@ -77,11 +79,6 @@ def is_flat(targets: Any) -> bool:
 def scores_of(scores: Any, costs: Any, *, flat: bool) -> list[float]:
     """Return the validation scores of an epoch, one a member; see :func:`is_flat`."""
     return [float(cost == 0.0) for cost in each(costs)] if flat else each(scores)
-
-
-def each(value: Any) -> list[float]:
-    """Return the numbers of a stack, or the one of a network."""
-    return list(value) if isinstance(value, tuple) else [value]
 
 
 def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[float]] | None, m: int, *, diverged: bool = False) -> None:

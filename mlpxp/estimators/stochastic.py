@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.standard import tree_map
-from mlpxp.core.network import stack
 from mlpxp.errors import DivergenceError
 from mlpxp.estimators._examples import for_training, penalty_of, set_aside
 from mlpxp.estimators._initial import shuffled
@@ -21,10 +20,11 @@ from mlpxp.estimators._monitor import Monitor
 from mlpxp.estimators._rates import make_optimizer
 from mlpxp.estimators._scoring import scored
 from mlpxp.estimators._validation import warns_if_far_off
-from mlpxp.estimators.curves import Left, each, note
+from mlpxp.estimators.curves import Left, note
 from mlpxp.runs.history import History, TrainingResult
-from mlpxp.runs.stopping import Stop
-from mlpxp.training.train import train
+from mlpxp.runs.stopping import Stop, each
+from mlpxp.training.options import plan_for
+from mlpxp.training.prepare import prepare
 
 if TYPE_CHECKING:
     from mlpxp.core.network import Network, Parameters
@@ -65,52 +65,54 @@ def solve(
     check_custom_loss(network, parameters, columns, learnt, size)
     validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
     scores: list[list[float]] = []  # of each epoch, on the validation data
-    read = _training_loss if held_out is None else _reader(estimator.monitor, scores)
-    monitor = _monitor(estimator, read if estimator.early_stopping else _training_loss, left, incremental=incremental)
-    keeper = _keeper(estimator, monitor, read, incremental=incremental)
-    callbacks: list[Callable[[Epoch], object]] = [monitor, *([] if keeper is monitor else [keeper])]
-    if held_out is not None:
-        callbacks.insert(0, scored(estimator, held_out, scores))
-    if given:
-        callbacks.append(warns_if_far_off(network, learnt))
+    look = None if held_out is None else scored(estimator, held_out, scores)
+    monitor = _monitor(estimator, _reader(estimator.monitor, held_out, scores), look, left, incremental=incremental)
+    callbacks: list[Callable[[Epoch], object]] = [warns_if_far_off(network, learnt)] if given else []
     if estimator.verbose:
         callbacks.append(_said(estimator.monitor, scores))
     optimizer = make_optimizer(estimator, monitor, m, incremental=incremental)
     seed = int(random.randint(2**31 - 1)) + estimator.t_ if np.any(estimator.dropout) else 0
-    epochs = 1 if incremental else int(estimator.max_iter)
+    plan = plan_for(
+        len(network.hidden),
+        optimizer=optimizer,
+        epochs=1 if incremental else int(estimator.max_iter),
+        batch_size=size,
+        seed=seed,
+        penalty=penalty_of(estimator, weights, m, place),
+        penalty_on="sum",
+        dropout=estimator.dropout,
+        clip_norm=estimator.clip_norm,
+        order=shuffled(random, m, shuffle=estimator.shuffle),
+        max_seconds=estimator.max_seconds,
+        callbacks=[*callbacks, *estimator.callbacks],
+        progress=bool(estimator.progress),
+    )
+    run = prepare(
+        network,
+        columns,
+        Y,
+        replace(plan, stopping=monitor, keeps_best=_keeps_best(estimator, incremental=incremental)),
+        weights=w,
+        validation=validation,
+        start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
+        backend=estimator.backend,
+        device=estimator.device,
+    )
     diverged: DivergenceError | None = None
     try:
-        result = train(
-            network,
-            columns,
-            Y,
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=size,
-            seed=seed,
-            validation=validation,
-            weights=w,
-            backend=estimator.backend,
-            device=estimator.device,
-            start=_continued(estimator, network, parameters, library, left) if incremental else parameters,
-            penalty=penalty_of(estimator, weights, m, place),
-            penalty_on="sum",
-            dropout=estimator.dropout,
-            clip_norm=estimator.clip_norm,
-            order=shuffled(random, m, shuffle=estimator.shuffle),
-            max_seconds=estimator.max_seconds,
-            callbacks=[*callbacks, *estimator.callbacks],
-            progress=bool(estimator.progress),
-        )
+        result = run()
         history, stop, last, state = result.history, result.stop, result.last_parameters, result.optimizer_state
+        best = result.parameters if result.restored_best and all(each(result.best_epoch)) else None
     except DivergenceError as error:
-        diverged, history, last, state = error, error.history, error.parameters, None
+        diverged, history, last, state, best = error, error.history, error.parameters, None, error.best
         stop = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
-    best, stops = _best(keeper), _stops(stop, monitor)
+    del run, parameters
+    stops = stop if isinstance(stop, tuple) else (stop,)
     estimator._hold(last if best is None else best)
-    estimator.stop_ = stops if monitor.members else stops[0]
+    estimator.stop_ = stop
     rates = () if monitor.rate is None else monitor.rates
-    estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
+    reached = [-cost for cost in monitor.watched.best]
+    estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), reached, list(monitor.watched.stale), rates)
     if diverged is None or best is not None:
         _warn(estimator, stops, diverged, incremental=incremental)  # as an error, if the user will have it so, and then nothing is noted
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
@@ -133,23 +135,33 @@ def _batch_size(asked: Any, m: int) -> int:
     return min(int(asked), m)
 
 
-def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *, incremental: bool) -> Monitor:
-    """Return what stops the fit; where the call before watched the same, it goes on."""
-    k, goes_on = int(estimator.n_networks), left.watched == watched_by(estimator)
+def _monitor(
+    estimator: Any, read: Callable[[Epoch], list[float]], look: Callable[[Epoch], object] | None, left: Left, *, incremental: bool
+) -> Monitor:
+    """Return what judges the fit; where the call before watched the same, it goes on."""
+    k, goes_on, early = int(estimator.n_networks), left.watched == watched_by(estimator), estimator.early_stopping
     adaptive = estimator.solver == "sgd" and isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive"
     return Monitor(
-        read,
+        read if early else _training_loss,
         0 if k == 1 else k,
         tol=float(estimator.tol),
         patience=float(estimator.n_iter_no_change),
-        reason=Stop.EARLY if estimator.early_stopping else Stop.CONVERGED,
-        keeps_best=estimator.early_stopping and estimator.restore_best is not False,
+        reason=Stop.EARLY if early else Stop.CONVERGED,
         rate=float(estimator.learning_rate_init) if adaptive else None,
         stops=not incremental,
-        best=list(left.best) if goes_on else [],
-        stale=list(left.stale) if goes_on else [],
+        best_by=None if early else read,
+        look=look,
+        best=[-value for value in left.best] if goes_on else (),
+        stale=left.stale if goes_on else (),
         rates=list(left.rates) if incremental and adaptive else [],
     )
+
+
+def _keeps_best(estimator: Any, *, incremental: bool) -> bool:
+    """Whether the best epoch's parameters are kept: with early stopping unless that is not wanted, elsewhere if it is."""
+    if estimator.early_stopping:
+        return estimator.restore_best is not False
+    return bool(estimator.restore_best) and not incremental
 
 
 def watched_by(estimator: Any) -> Any:
@@ -157,40 +169,22 @@ def watched_by(estimator: Any) -> Any:
     return estimator.monitor if estimator.early_stopping else "training loss"
 
 
-def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
-    """Return what keeps the best epoch's parameters: the monitor, or without early stopping one beside it that stops nothing."""
-    if estimator.early_stopping or not estimator.restore_best or incremental:
-        return monitor
-    return Monitor(read, monitor.members, tol=0.0, patience=math.inf, reason=Stop.EARLY, keeps_best=True, stops=False)
-
-
 def _training_loss(epoch: Epoch) -> list[float]:
-    return [-cost for cost in each(epoch.cost)]
+    return each(epoch.cost)
 
 
-def _reader(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], list[float]]:
-    """Return what reads the number to be raised from an epoch with validation data."""
+def _reader(monitor: Any, held_out: Any, scores: list[list[float]]) -> Callable[[Epoch], list[float]]:
+    """Return what reads the number to be lowered from an epoch: of the validation data, if there are any."""
+    if held_out is None:
+        return _training_loss
     if isinstance(monitor, str) and monitor == "loss":
-        return lambda epoch: [-cost for cost in each(epoch.validation_cost)]
-    return lambda epoch: scores[-1]
+        return lambda epoch: each(epoch.validation_cost)
+    return lambda epoch: [-score for score in scores[-1]]
 
 
 def optimizer_of(estimator: Any) -> tuple[Any, ...]:
     """Return what an optimizer's state depends on."""
     return estimator.solver, estimator.solver == "sgd" and estimator.momentum > 0.0
-
-
-def _stops(stop: Stop | tuple[Stop, ...], monitor: Monitor) -> tuple[Stop, ...]:
-    """Return why each member stopped; to train the monitor is one callback among others."""
-    stops = stop if isinstance(stop, tuple) else (stop,)
-    return tuple(monitor.reason if done and one is Stop.CALLBACK else one for one, done in zip(stops, monitor.done, strict=True))
-
-
-def _best(monitor: Monitor) -> Parameters | None:
-    """Return the best epochs' parameters, if they were kept and there was any."""
-    if any(parameters is None for parameters in monitor.best_parameters):
-        return None
-    return stack(monitor.best_parameters) if monitor.members else monitor.best_parameters[0]
 
 
 def _continued(estimator: Any, network: Network, parameters: Parameters, library: Any, left: Left) -> Any:

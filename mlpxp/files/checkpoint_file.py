@@ -4,7 +4,7 @@
 every file has (:mod:`mlpxp.files.schema`) there are the tensors
 
 ``now.1.W``, ..., ``started.1.W``, ..., ``before.1.W``, ..., ``safe.1.W``, ...
-    Parameters, as in :class:`mlpxp.runs.snapshot.Standing`; those that equal others are left out, ``same_as`` names the others.
+    Parameters, as in :class:`mlpxp.runs.snapshot.Snapshot`; those that equal others are left out, ``same_as`` names the others.
 ``optimizer.<place>``
     The optimizer's state, a tree of arrays: ``optimizer.t``, ``optimizer.squares.1.W``, ...
 ``history.<field>``
@@ -40,13 +40,13 @@ from mlpxp.files.networks import described, network_in, on_the_host, read_layers
 from mlpxp.files.schema import Contents, Place, Reader, opened, to_json
 from mlpxp.files.trees import STATES, history_in, history_tensors, read_state, read_tree, state_tensors
 from mlpxp.runs.history import History, TrainingResult
-from mlpxp.runs.snapshot import Part, Standing
-from mlpxp.runs.stopping import FOR_NOW, Stop
+from mlpxp.runs.snapshot import Part, Snapshot
+from mlpxp.runs.stopping import FOR_NOW, Stop, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Checkpoint", "Kept", "checkpoint_contents", "checkpoint_in", "look_at_checkpoint", "read_standing", "result_in"]
+__all__ = ["Checkpoint", "Kept", "checkpoint_contents", "checkpoint_in", "look_at_checkpoint", "read_snapshot", "result_in"]
 
 DIGESTS = ("data", "validation data")  # in the metadata of the run: texts that tell a reader nothing
 ROLES = ("layers", "now", "started", "before", "safe")
@@ -58,7 +58,7 @@ class Kept:
 
     Attributes
     ----------
-    standing : Standing
+    snapshot : Snapshot
     network : Network
     run : dict of str to what JSON can hold
         What it was asked for.
@@ -69,7 +69,7 @@ class Kept:
     seed : int
     """
 
-    standing: Standing
+    snapshot: Snapshot
     network: Network
     run: Mapping[str, Any]
     longest: int
@@ -113,9 +113,9 @@ class Checkpoint:
 
 def checkpoint_contents(kept: Kept) -> Contents:
     """What a checkpoint holds, as tensors and texts; numbers that are not finite too."""
-    standing, network, watch, part = kept.standing, kept.network, kept.standing.watch, kept.standing.part
-    now, state = standing.state
-    trees = (standing.best if kept.restores_best else now, now, standing.started, standing.before, standing.safe)
+    snapshot, network, watched, part = kept.snapshot, kept.network, kept.snapshot.watched, kept.snapshot.part
+    now, state = snapshot.state
+    trees = (snapshot.best if kept.restores_best else now, now, snapshot.started, snapshot.before, snapshot.safe)
     tensors: dict[str, Any] = {}
     same_as: dict[str, str] = {}
     for role, tree in zip(ROLES, trees, strict=True):
@@ -124,20 +124,20 @@ def checkpoint_contents(kept: Kept) -> Contents:
             same_as[role] = others[0]
         else:
             tensors |= tensors_of(network, tree, prefix=role, finite=False)
-    tensors |= state_tensors(state) | history_tensors(standing.history)
-    tensors |= {"watch.best": np.asarray(watch.best, dtype=np.float64), "part.cost": np.asarray(part.cost, dtype=np.float64)}
-    if standing.rate is not None:
-        tensors["rate"] = on_the_host(standing.rate)
+    tensors |= state_tensors(state) | history_tensors(snapshot.history)
+    tensors |= {"watch.best": np.asarray(watched.best, dtype=np.float64), "part.cost": np.asarray(part.cost, dtype=np.float64)}
+    if snapshot.rate is not None:
+        tensors["rate"] = on_the_host(snapshot.rate)
     facts = {
-        "epochs": len(standing.history.cost),
-        "first": standing.first,
-        "seconds": standing.seconds,
+        "epochs": len(snapshot.history.cost),
+        "first": snapshot.first,
+        "seconds": snapshot.seconds,
         "batches": part.batches,
         "weight": part.weight,
         "longest": kept.longest,
-        "best_epoch": watch.best_epoch,
-        "stale": watch.stale,
-        "stops": list(standing.stops),
+        "best_epoch": watched.best_epoch,
+        "stale": watched.stale,
+        "stops": list(snapshot.stops),
         "is_stack": now[0].W.ndim > 2,
         "restored_best": kept.restores_best,
         "seed": kept.seed,
@@ -163,6 +163,7 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
         It was another run; the message names the first difference.
     """
     facts, found = _facts(reader), reader.json("run")
+    found["tolerance"] = found.get("tolerance") or None  # 0 and none are the same
     for name, wanted in kept.run.items():
         if found.get(name) != wanted:
             got = found.get(name)
@@ -171,23 +172,22 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
                 told = f"other {name} of the same shape"
             remedy = "go on with the arguments of the run that wrote it, or begin anew with another file"
             raise RangeError(f"{reader.path} is of a run with {told}: {remedy}")
-    if facts["first"] != kept.standing.first:
+    if facts["first"] != kept.snapshot.first:
         raise reader.refuse(
-            f"it says of itself that {facts['first']} epochs came before it, and of its run that it was {kept.standing.first}"
+            f"it says of itself that {facts['first']} epochs came before it, and of its run that it was {kept.snapshot.first}"
         )
-    standing = read_standing(reader, kept.standing, facts, place, network=kept.network)
-    return replace(kept, standing=standing, longest=facts["longest"])
+    snapshot = read_snapshot(reader, kept.snapshot, facts, place, network=kept.network)
+    return replace(kept, snapshot=snapshot, longest=facts["longest"])
 
 
-def read_standing(reader: Reader, like: Standing, facts: dict[str, Any], place: Place, *, network: Network) -> Standing:
+def read_snapshot(reader: Reader, like: Snapshot, facts: dict[str, Any], place: Place, *, network: Network) -> Snapshot:
     """Read where a run stood; ``like`` says which shapes everything has."""
     trees = _parameters(reader, network, facts, place)
-    members = like.watch.members
-    watch = replace(like.watch)
-    watch.best = reader.array("watch.best", ("float64",), (members,), ndim=1, finite=False).tolist()
-    watch.best_epoch, watch.stale = facts["best_epoch"], facts["stale"]
+    members = like.members
+    best = reader.array("watch.best", ("float64",), (members,), ndim=1, finite=False).tolist()
+    watched = Watched(tuple(best), tuple(facts["best_epoch"]), tuple(facts["stale"]))
     stops = tuple(None if stop is None else Stop(stop) for stop in facts["stops"])
-    if not len(watch.best_epoch) == len(watch.stale) == len(stops) == members:
+    if not len(watched.best_epoch) == len(watched.stale) == len(stops) == members:
         raise reader.refuse(f"its best_epoch, stale and stops must have one entry for each of {members} networks")
     stack = tuple(like.state[0][0].W.shape[:-2])
     if tuple(trees["now"][0].W.shape[:-2]) != stack:
@@ -198,18 +198,18 @@ def read_standing(reader: Reader, like: Standing, facts: dict[str, Any], place: 
     rate = place.put(reader.array("rate", (reader.dtype,))) if "rate" in reader.names else None
     if rate is not None and tuple(rate.shape) not in {(), (*stack, 1, 1)}:
         raise reader.refuse(f"rate must be one number, or one for each member of a stack, got shape {tuple(rate.shape)}")
-    return Standing(
+    return Snapshot(
         state=(trees["now"], read_tree(reader, like.state[1], place, prefix="optimizer")),
         best=trees["layers"],
         started=trees["started"],
         before=trees["before"],
         safe=trees["safe"],
         history=_history(reader, facts, stack),
-        watch=watch,
+        watched=watched,
         stops=stops,
         first=facts["first"],
         seconds=float(facts["seconds"]),
-        rate=rate,
+        rates=None if rate is None else rate[None, ...],
         part=Part(facts["batches"], cost[()], float(facts["weight"])),
     )
 

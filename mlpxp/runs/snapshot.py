@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlpxp.core.network import Parameters
     from mlpxp.runs.history import History
-    from mlpxp.runs.stopping import Stop, Watch
+    from mlpxp.runs.stopping import Stop, Watched
 
-__all__ = ["NO_PART", "Part", "Standing", "State"]
+__all__ = ["NO_PART", "Part", "Snapshot", "State"]
 
 State: TypeAlias = "tuple[Parameters, Any]"  # the parameters and the optimizer's state
 
@@ -51,7 +53,7 @@ NO_PART = Part()
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class Snapshot:
     """Where a run stands.
 
     Attributes
@@ -66,15 +68,16 @@ class Standing:
         The last parameters that were looked at and found finite.
     history : History
         Of the whole epochs.
-    watch : Watch
+    watched : Watched
+        How far the cost has got that the run is judged by.
     stops : tuple of (Stop or None)
         Why a member has stopped for good; the time, the number of epochs and Ctrl-C stop a run for now.
     first : int
         How many epochs an earlier result had when the run began.
     seconds : float
         Since the first epoch began, an earlier result's included.
-    rate : array or None
-        η of the last update, () or (k, 1, 1).
+    rates : array or None
+        η of the updates of the last fold, (n,) or (n, k, 1, 1).
     part : Part
         Of the epoch that has begun.
     """
@@ -85,15 +88,15 @@ class Standing:
     before: Parameters
     safe: Parameters
     history: History
-    watch: Watch
+    watched: Watched
     stops: tuple[Stop | None, ...]
     first: int = 0
     seconds: float = 0.0
-    rate: Any = None
+    rates: Any = None
     part: Part = NO_PART
 
     @classmethod
-    def at_start(cls, state: State, history: History, watch: Watch, *, best: Parameters | None = None) -> Standing:
+    def at_start(cls, state: State, history: History, watched: Watched, *, best: Parameters | None = None) -> Snapshot:
         """Return where a run stands that goes on after ``history``; its best parameters so far are those it begins with if not given."""
         parameters = state[0]
         return cls(
@@ -103,13 +106,33 @@ class Standing:
             before=parameters,
             safe=parameters,
             history=history,
-            watch=watch,
-            stops=(None,) * watch.members,
+            watched=watched,
+            stops=(None,) * len(watched.best),
             first=len(history.cost),
             seconds=history.seconds[-1] if history.seconds else 0.0,
         )
 
     @property
+    def rate(self) -> Any:
+        """η of the last update, () or (k, 1, 1); ``None`` before the first."""
+        return None if self.rates is None else self.rates[-1, ...]
+
+    @property
+    def members(self) -> int:
+        """How many networks are trained at once."""
+        return len(self.stops)
+
+    @property
+    def running(self) -> list[bool]:
+        """Which members have no reason to stop."""
+        return [stop is None for stop in self.stops]
+
+    @property
     def spent(self) -> float:
         """The seconds of this run, without those of an earlier result."""
         return self.seconds - (self.history.seconds[self.first - 1] if self.first else 0.0)
+
+    def stopped(self, reason: Stop, these: Sequence[object] | None = None) -> Snapshot:
+        """Return it with a reason to stop for these members, or for all of them; who has one already keeps it."""
+        chosen = (True,) * self.members if these is None else these
+        return replace(self, stops=tuple(stop or (reason if one else None) for stop, one in zip(self.stops, chosen, strict=True)))

@@ -1,17 +1,18 @@
-"""When to stop: convergence and early stopping, for one network or for each member of a stack."""
+"""When to stop: why a run does, and the rules by which it is judged, for one network or for each member of a stack."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpxp.runs.history import PerMember
+    from mlpxp.runs.history import Epoch, PerMember
 
-__all__ = ["FOR_NOW", "Stop", "Watch"]
+__all__ = ["FOR_NOW", "NEVER", "Patience", "Stop", "StoppingRule", "Verdict", "Watched", "each"]
 
 
 class Stop(StrEnum):
@@ -30,53 +31,114 @@ class Stop(StrEnum):
 FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
-@dataclass
-class Watch:
-    """Follows one cost a member: an epoch improves if it lowers the best cost by more than ``tolerance``.
+class Watched(NamedTuple):
+    """How far the watched cost of each member has got; one entry a member.
+
+    Attributes
+    ----------
+    best : tuple of float
+        The lowest cost.
+    best_epoch : tuple of int
+        The epoch it is of; 0 is none.
+    stale : tuple of int
+        Epochs in a row without an improvement.
+    """
+
+    best: tuple[float, ...]
+    best_epoch: tuple[int, ...]
+    stale: tuple[int, ...]
+
+    @classmethod
+    def nothing(cls, members: int) -> Watched:
+        """Return what is known before the first epoch."""
+        return cls((math.inf,) * members, (0,) * members, (0,) * members)
+
+
+class Verdict(NamedTuple):
+    """What a rule makes of an epoch: what it knows from now on, whose parameters are the best so far, and which members are to stop."""
+
+    watched: Watched
+    improved: Sequence[bool]
+    exhausted: Sequence[bool]
+
+
+class StoppingRule(Protocol):
+    """What judges a run after each epoch.
+
+    Attributes
+    ----------
+    reason : Stop
+        Why a member stops that it stops.
+    resolution : float or None
+        By which differences of the training cost it judges; ``None`` is by none.
+    """
+
+    @property
+    def reason(self) -> Stop: ...
+
+    @property
+    def resolution(self) -> float | None: ...
+
+    def judge(self, epoch: Epoch, watched: Watched, running: Sequence[bool]) -> Verdict:
+        """Judge an epoch by what was known before it; members that don't run any more stay as they are."""
+        ...
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Follows one cost a member, the validation data's where there are some: an epoch improves if it lowers the best by ``tolerance``.
 
     Parameters
     ----------
-    members : int
+    patience : float or None
+        A member stops after this many epochs in a row without an improvement; ``None`` is never.
     tolerance : float
         ≥ 0.
-    patience : int or None
-        A member has stopped improving after this many epochs in a row without an improvement; ``None`` is never.
+    reason : Stop
+    every_gain : bool
+        Whether the best cost follows every gain, however small, and a gain of exactly ``tolerance`` is an improvement, as scikit-learn
+        has it; by default it has to be more than that, and the best cost is that of the last improvement.
     """
 
-    members: int
-    tolerance: float
-    patience: int | None
-    best: list[float] = field(init=False)
-    best_epoch: list[int] = field(init=False)
-    stale: list[int] = field(init=False)
+    patience: float | None = None
+    tolerance: float = 0.0
+    reason: Stop = Stop.CONVERGED
+    every_gain: bool = False
 
-    def __post_init__(self) -> None:
-        self.best = [float("inf")] * self.members
-        self.best_epoch = [0] * self.members
-        self.stale = [0] * self.members
+    @property
+    def resolution(self) -> float | None:
+        return None if self.patience is None or self.reason is not Stop.CONVERGED else self.tolerance
 
-    @classmethod
-    def over(cls, members: int, tolerance: float | None, patience: int | None, past: Sequence[PerMember], *, before: int = 0) -> Watch:
-        """Return a watch that has seen the costs of past epochs, the first of them after ``before`` others.
+    def judge(self, epoch: Epoch, watched: Watched, running: Sequence[bool]) -> Verdict:
+        return self.see(epoch.number, each(epoch.cost if epoch.validation_cost is None else epoch.validation_cost), watched, running)
+
+    def see(self, number: int, costs: Sequence[float], watched: Watched, running: Sequence[bool]) -> Verdict:
+        """Judge epoch ``number`` by its costs, one a member."""
+        seen = list(zip(*watched, strict=True))
+        improved = [False] * len(seen)
+        for i, (cost, (best, best_epoch, stale)) in enumerate(zip(costs, seen, strict=True)):
+            if running[i]:
+                enough = cost <= best - self.tolerance if self.every_gain else cost < best - self.tolerance
+                improved[i] = cost < best if self.every_gain else enough
+                seen[i] = (*((cost, number) if improved[i] else (best, best_epoch)), 0 if enough else stale + 1)
+        now = Watched(*zip(*seen, strict=True))
+        return Verdict(now, improved, [self.patience is not None and stale >= self.patience for stale in now.stale])
+
+    def over(self, members: int, past: Sequence[PerMember], *, before: int = 0) -> Watched:
+        """Return what is known after the costs of past epochs, the first of them after ``before`` others.
 
         Members that had stopped then get another chance.
         """
-        watch = cls(members, tolerance or 0.0, patience)
-        for epoch, costs in enumerate(past, start=before + 1):
-            watch.see(epoch, list(costs) if isinstance(costs, tuple) else [costs], [True] * members)
-        watch.stale = [0 if done else stale for done, stale in zip(watch.exhausted(), watch.stale, strict=True)]
-        return watch
+        watched = Watched.nothing(members)
+        exhausted: Sequence[bool] = (False,) * members
+        for number, costs in enumerate(past, start=before + 1):
+            watched, _, exhausted = self.see(number, each(costs), watched, [True] * members)
+        return watched._replace(stale=tuple(0 if done else stale for done, stale in zip(exhausted, watched.stale, strict=True)))
 
-    def see(self, epoch: int, costs: list[float], running: list[bool]) -> list[bool]:
-        """Take note of an epoch's costs; return which running members improved."""
-        improved = [go and cost < best - self.tolerance for cost, best, go in zip(costs, self.best, running, strict=True)]
-        for i, better in enumerate(improved):
-            if better:
-                self.best[i], self.best_epoch[i], self.stale[i] = costs[i], epoch, 0
-            elif running[i]:
-                self.stale[i] += 1
-        return improved
 
-    def exhausted(self) -> list[bool]:
-        """Return which members have stopped improving."""
-        return [self.patience is not None and stale >= self.patience for stale in self.stale]
+NEVER = Patience()  # takes note of the best epoch, and stops nothing
+
+
+def each(values: Any) -> list[float]:
+    """Return the numbers of a stack, or the one of a network."""
+    return list(values) if isinstance(values, tuple) else [values]

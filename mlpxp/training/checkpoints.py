@@ -7,13 +7,14 @@ import os
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import astuple, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.scalars import number_or_none
 from mlpxp.arrays.standard import device_of, dtype_name
+from mlpxp.core.transforms import ClipNorm
 from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputError
 from mlpxp.files.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.files.disk import check_writable, previous_of, remove_leftovers
@@ -23,9 +24,9 @@ from mlpxp.files.schema import Place, opened, write_file
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend
     from mlpxp.core.network import Network
-    from mlpxp.core.optimizers import Optimizer
-    from mlpxp.runs.snapshot import Standing
+    from mlpxp.runs.snapshot import Snapshot
     from mlpxp.training.batches import Batches
+    from mlpxp.training.options import Plan
 
 __all__ = ["SECONDS", "Checkpoints", "asked_of", "digest", "holds_run", "said"]
 
@@ -55,6 +56,25 @@ class Checkpoints:
         self._at: Any = None
         self._is_sound = True  # the file that is there; one that is not never takes the place of the one before
 
+    @classmethod
+    def begun(
+        cls, plan: Plan, network: Network, library: Backend, snapshot: Snapshot, batches: Batches, asked: dict[str, Any]
+    ) -> tuple[Checkpoints, Snapshot, int]:
+        """Return what keeps the checkpoints that a plan asks for, where its run stands, and how many batches a fold may have.
+
+        Raises
+        ------
+        OutputError, DataError, FileFormatError, RangeError
+            As :meth:`begin`.
+        """
+        assert plan.checkpoint is not None
+        path, every, every_seconds, resume = astuple(plan.checkpoint)
+        keeper = cls(
+            path, Kept(snapshot, network, asked, batches.longest, plan.keeps_best, batches.seed), every=every, every_seconds=every_seconds
+        )
+        kept = keeper.begin(library, resume=resume)
+        return keeper, kept.snapshot, kept.longest
+
     def begin(self, library: Backend, *, resume: bool) -> Kept:
         """Go on from the file that is there, if that is what is wanted, or write the first checkpoint; return where the run stands.
 
@@ -78,28 +98,28 @@ class Checkpoints:
             raise OutputError(f"{self.path} holds a run already: resume it, or remove it and {previous_of(self.path)} to begin anew")
         else:
             self.kept = self._read(library)
-        self._at = _position(self.kept.standing)
+        self._at = _position(self.kept.snapshot)
         self._last = time.perf_counter()
         return self.kept
 
     def due(self, epoch: int | None = None) -> bool:
         """Return whether it is time, within an epoch or after epoch ``epoch``."""
-        if epoch is not None and self.every is not None and (epoch - self.kept.standing.first) % self.every == 0:
+        if epoch is not None and self.every is not None and (epoch - self.kept.snapshot.first) % self.every == 0:
             return True
         return self.seconds is not None and time.perf_counter() - self._last >= self.seconds
 
-    def keep(self, standing: Standing) -> None:
+    def keep(self, snapshot: Snapshot) -> None:
         """Write a checkpoint, but where the file has it already; what goes wrong is a warning, and the next one is tried again."""
-        if _position(standing) == self._at:
+        if _position(snapshot) == self._at:
             return
         try:
-            self._write(replace(self.kept, standing=standing))
-            self._at = _position(standing)
+            self._write(replace(self.kept, snapshot=snapshot))
+            self._at = _position(snapshot)
         except (OutputError, MemoryError) as error:
             reason = (
                 str(error) if isinstance(error, OutputError) else f"{self.path} can't be written: there is not enough memory for a copy"
             )
-            epochs = len(standing.history.cost)
+            epochs = len(snapshot.history.cost)
             message = f"no checkpoint after epoch {epochs}: {reason}; training goes on, and the next checkpoint is tried again"
             warnings.warn(message, CheckpointWarning, stacklevel=5)
         self._last = time.perf_counter()
@@ -109,7 +129,7 @@ class Checkpoints:
         self._is_sound = True
 
     def _read(self, library: Backend) -> Kept:
-        place = Place(library, device_of(self.kept.standing.state[0][0].W))
+        place = Place(library, device_of(self.kept.snapshot.state[0][0].W))
         try:
             with opened(self.path) as reader:
                 return checkpoint_in(reader, self.kept, place)
@@ -120,7 +140,7 @@ class Checkpoints:
             with opened(previous) as reader:
                 kept = checkpoint_in(reader, self.kept, place)
             self._is_sound = False
-            message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.standing.history.cost)}"
+            message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.snapshot.history.cost)}"
             warnings.warn(message, CheckpointWarning, stacklevel=4)
             return kept
 
@@ -133,43 +153,32 @@ def holds_run(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _position(standing: Standing) -> tuple[Any, ...]:
-    return len(standing.history.cost), standing.part.batches, standing.stops
+def _position(snapshot: Snapshot) -> tuple[Any, ...]:
+    return len(snapshot.history.cost), snapshot.part.batches, snapshot.stops
 
 
 def asked_of(
-    network: Network,
-    library: Backend,
-    optimizer: Optimizer,
-    standing: Standing,
-    batches: Batches,
-    examples: tuple[Any, Any, Any],
-    held_out: tuple[Any, Any, Any] | None,
-    *,
-    tolerance: float | None,
-    penalty: float,
-    penalty_on: str,
-    dropout: tuple[float, ...],
-    clip_norm: float | None,
+    network: Network, library: Backend, plan: Plan, snapshot: Snapshot, batches: Batches, examples: tuple[Any, Any, Any], held_out: Any
 ) -> dict[str, Any]:
     """Return what a run was asked for, by name: one that was asked for anything else does not go on from its checkpoint."""
     X, Y, _ = examples
+    rule: Any = plan.stopping
     return {
         "network": repr(network),
-        "networks": standing.watch.members,
-        "optimizer": said(optimizer),
+        "networks": snapshot.members,
+        "optimizer": said(plan.optimizer),
         "dtype": dtype_name(Y),
         "X of shape": list(X.shape),
         "Y of shape": list(Y.shape),
         "batch_size": batches.size or batches.m,
         "seed": batches.seed,
-        "earlier epochs": standing.first,
-        "tolerance": tolerance,
-        "patience": standing.watch.patience,
-        "penalty": penalty,
-        "penalty_on": penalty_on,
-        "dropout": list(dropout),
-        "clip_norm": clip_norm,
+        "earlier epochs": snapshot.first,
+        "tolerance": rule.tolerance or None,
+        "patience": rule.patience,
+        "penalty": plan.penalty.strength,
+        "penalty_on": plan.penalty.on,
+        "dropout": list(plan.dropout),
+        "clip_norm": next((one.limit for one in plan.transforms if isinstance(one, ClipNorm)), None),
         "order": "drawn from the seed" if batches.order is None else "given",
         "data": digest(library, examples),
         "validation data": None if held_out is None else digest(library, held_out),

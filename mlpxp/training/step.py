@@ -1,4 +1,4 @@
-"""One update of training (G2): gather a batch, forward, backward, update. The same function on every backend."""
+"""One update of training (G2): what it is given, and gather, forward, backward, update. The same function on every backend."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
+from mlpxp.arrays.draws import dropout_keys
+from mlpxp.arrays.standard import device_of, gather, maker_like, namespace, tree_map
 from mlpxp.core.dropout import dropout_masks, with_dropout
-from mlpxp.core.evaluation import gather
-from mlpxp.core.network import Layer
-from mlpxp.core.optimizers import is_pure
+from mlpxp.core.optimizers import is_pure, rate_at
 from mlpxp.core.propagation import backward, cost, forward
-from mlpxp.core.resolution import cost_in_float64, in_float64
+from mlpxp.core.resolution import cost_in_float64
+from mlpxp.core.transforms import penalized
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.backend import Backend
     from mlpxp.core.network import Network, Parameters
+    from mlpxp.core.optimizers import LearningRate
+    from mlpxp.core.transforms import Penalty, Transform
+    from mlpxp.training.batches import Batches, Fold
 
-__all__ = ["Inputs", "TrainingStep", "choose"]
+__all__ = ["Feed", "Inputs", "TrainingStep", "choose"]
 
 
 class Inputs(NamedTuple):
@@ -52,8 +56,8 @@ class TrainingStep:
         What it does with a gradient; the learning rate comes with each step's input.
     dropout : tuple of float, default ()
         The rate of each hidden layer; ``()`` is none.
-    clip_norm : float or None, default None
-        The longest that a gradient, all layers' together, may be.
+    transforms : tuple of Transform, default ()
+        What is done to the gradients, one after the other.
     finer : bool, default False
         Whether the cost is float64 where the parameters are float32.
 
@@ -68,12 +72,12 @@ class TrainingStep:
     network: Network
     optimizer: Any
     dropout: tuple[float, ...] = ()
-    clip_norm: float | None = None
+    transforms: tuple[Transform, ...] = ()
     finer: bool = False
 
     @cached_property
     def undeclared(self) -> tuple[str, ...]:
-        own = () if is_pure(self.optimizer) else (f"pure = True in the class {type(self.optimizer).__name__}",)
+        own = [f"pure = True in the class {type(one).__name__}" for one in (self.optimizer, *self.transforms) if not is_pure(one)]
         return (*self.network.undeclared, *own)
 
     @property
@@ -98,37 +102,76 @@ class TrainingStep:
         C = (cost_in_float64 if self.finer else cost)(network, trace, Y, weights)
         gradients = backward(network, parameters, trace, Y, weights)
         if inputs.penalty is not None:
-            C, gradients = _penalize(inputs.penalty, parameters, C, gradients)
-        if self.clip_norm is not None:
-            gradients = _clip(self.clip_norm, gradients)
+            C, gradients = penalized(inputs.penalty, parameters, C, gradients)
+        for transform in self.transforms:
+            gradients = transform(gradients)
         parameters, moved = self.optimizer.update(parameters, gradients, optimizer_state._replace(learning_rate=inputs.learning_rate))
         new = parameters, moved._replace(learning_rate=optimizer_state.learning_rate)  # it comes with each step: no need to carry it along
         return (new if running is None else choose(running, new, state)), C
-
-
-def _penalize(penalty: Any, parameters: Parameters, C: Any, gradients: Parameters) -> tuple[Any, Parameters]:
-    """Add ½λ Σ_l ‖W_l‖² to the cost, and λW_l to ∂C/∂W_l."""
-    xp = namespace(C)
-    penalized = []
-    for layer, g in zip(parameters, gradients, strict=True):
-        W = penalty * layer.W
-        squares = W * layer.W
-        C = C + 0.5 * xp.sum(squares if squares.dtype == C.dtype else in_float64(squares), axis=(-2, -1))
-        W += g.W
-        penalized.append(Layer(W, g.b))
-    return C, tuple(penalized)
-
-
-def _clip(limit: float, gradients: Parameters) -> Parameters:
-    """g ← g · min(1, limit/‖g‖) with the norm over all layers, of each member of a stack (Pascanu, Mikolov and Bengio 2013)."""
-    xp = namespace(gradients[0].W)
-    squares: Any = sum(xp.sum(g * g, axis=(-2, -1), keepdims=True) for g in tree_leaves(gradients))
-    factor = limit / xp.maximum(xp.sqrt(squares), limit)
-    clipped: Parameters = tree_map(lambda g: g * factor, gradients)
-    return clipped
 
 
 def choose(these: Any, new: Any, old: Any) -> Any:
     """Return a tree with ``new`` where the mask (k, 1, 1) holds and ``old`` elsewhere; what is no stack is ``new``."""
     xp = namespace(these)
     return tree_map(lambda n, o: xp.where(these, n, o) if n.ndim >= these.ndim else n, new, old)
+
+
+class Feed:
+    """Makes the inputs of each fold, as arrays like the parameters; rates and penalties that stay are moved once.
+
+    Parameters
+    ----------
+    library : Backend
+    like : array
+        W_1: where the arrays belong.
+    learning_rate : float, sequence of float, or Schedule
+    batches : Batches
+    penalty : Penalty
+    hidden : int
+        How many layers have dropout.
+    """
+
+    def __init__(self, library: Backend, like: Any, learning_rate: LearningRate, batches: Batches, penalty: Penalty, hidden: int) -> None:
+        self.library, self.learning_rate, self.batches, self.penalty, self.hidden = library, learning_rate, batches, penalty, hidden
+        self.array, self.device = maker_like(like), device_of(like)
+        self.constants: dict[Any, Any] = {}
+
+    def __call__(self, number: int, fold: Fold) -> Inputs:
+        """Return the inputs of a fold of epoch ``number``."""
+        return Inputs(fold.rows, self._rates(number, fold), self._penalties(fold), self._keys(number, fold))
+
+    def _rates(self, number: int, fold: Fold) -> Any:
+        """η of each update of a fold: (n,), or (n, k, 1, 1) for one each of a stack."""
+        n, rate = fold.total.shape[0], self.learning_rate
+        if callable(rate):
+            epochs = [number - 1 + place / self.batches.per_epoch for place in fold.places]
+            return _per_member(self.array([rate_at(rate, epoch) for epoch in epochs]))
+        if n not in self.constants:
+            self.constants[n] = _per_member(self.array([rate] * n))
+        return self.constants[n]
+
+    def _penalties(self, fold: Fold) -> Any:
+        """λ of each update of a fold, (n,), or ``None``."""
+        of, total = self.penalty, fold.total
+        if not of.strength:
+            return None
+        values = tuple((of.strength / total).tolist()) if of.on == "sum" else (of.strength,) * len(total)
+        if of.on == "sum" and self.batches.weights is not None:  # other batches, other shares
+            return self.array(values)
+        if values not in self.constants:
+            self.constants[values] = self.array(values)
+        return self.constants[values]
+
+    def _keys(self, number: int, fold: Fold) -> Any:
+        """What the masks of each update of a fold are made of, (n, n_hidden, 2), or ``None``."""
+        if not self.hidden:
+            return None
+        first, n = fold.places[0], fold.places[-1] + 1 - fold.places[0]
+        keys = dropout_keys(self.batches.seed, number, first, n, self.hidden)
+        keys = keys if n == len(fold.places) else keys[[place - first for place in fold.places]]
+        return self.library.asarray(keys, device=self.device)
+
+
+def _per_member(rates: Any) -> Any:
+    """(n, k) as (n, k, 1, 1), which spreads over the members' weights; (n,) stays."""
+    return rates[..., None, None] if rates.ndim > 1 else rates

@@ -1,40 +1,24 @@
-"""Training's door: what may come in, where it goes, and what comes out. The loop itself is in :mod:`mlpxp.training.loop`."""
+"""Training's door: what is asked for becomes a plan, a run is prepared by it, and the run is run."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlpxp.arrays.backend import Backend, choose_backend, plain
-from mlpxp.arrays.draws import check_seed
-from mlpxp.arrays.rows import Rows
-from mlpxp.arrays.standard import Array, device_of, dtype_name, is_array, namespace, tree_map
-from mlpxp.core.dropout import check_dropout
-from mlpxp.core.evaluation import Evaluator
-from mlpxp.core.network import Network, Parameters, initialize
-from mlpxp.core.shapes import plain_layers
-from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
-from mlpxp.files.checkpoint_file import Kept
-from mlpxp.runs.history import History, TrainingResult
-from mlpxp.runs.snapshot import Standing
-from mlpxp.runs.stopping import Watch
-from mlpxp.training._inputs import Penalty
-from mlpxp.training._judging import asks_for_finer_costs, finest
-from mlpxp.training.batches import Batches
-from mlpxp.training.checkpoints import Checkpoints, asked_of
-from mlpxp.training.checks import check_examples, check_keeping, check_kinds, check_options, warn_of_scale
-from mlpxp.training.loop import Callback, Loop
-from mlpxp.training.progress import bar
+from mlpxp.training.options import check_start, check_validation, plan_for
+from mlpxp.training.prepare import prepare
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.backend import Backend
+    from mlpxp.arrays.rows import Rows
+    from mlpxp.arrays.standard import Array
+    from mlpxp.core.network import Network, Parameters
     from mlpxp.core.optimizers import Optimizer
+    from mlpxp.runs.history import TrainingResult
+    from mlpxp.training.loop import Callback
 
-__all__ = ["longest_fold", "train"]
-
-_PATIENCE = 10  # epochs without an improvement that count as convergence, where only a tolerance is given
+__all__ = ["train"]
 
 
 def train(
@@ -175,178 +159,29 @@ def train(
     >>> result.epochs, str(result.stop)
     (200, 'maximum of epochs reached')
     """
-    epochs, batch_size, tolerance, patience, penalty, clip_norm, max_seconds = check_options(
+    plan = plan_for(
+        len(network.hidden),
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
-        validation=validation,
+        seed=seed,
+        validates=validation is not None,
         tolerance=tolerance,
         patience=patience,
-        start=start,
         penalty=penalty,
         penalty_on=penalty_on,
+        dropout=dropout,
         clip_norm=clip_norm,
         order=order,
         max_seconds=max_seconds,
         callbacks=callbacks,
+        progress=progress,
+        checkpoint=checkpoint,
+        every=every,
+        every_seconds=every_seconds,
+        resume=resume,
     )
-    every, every_seconds, resume = check_keeping(checkpoint=checkpoint, every=every, every_seconds=every_seconds, resume=resume)
-    watched = bar(shown=progress)
-    rates = check_dropout(dropout, len(network.hidden))
-    earlier = start if isinstance(start, TrainingResult) else None
-    seed = check_seed(seed) if seed is not None else 0 if earlier is None else earlier.seed
-    library = choose_backend(backend, *(Y if isinstance(X, Rows) else X, Y))
-    examples = _on(library, backend, device, (X, Y, weights))
-    held_out = None if validation is None else _on(library, backend, device, (*validation, None)[:3], of="validation ")
-    X, Y, weights = examples
-    check_kinds(network, X, Y)
-    if start is None:
-        start = _initial(network, library, Y if isinstance(X, Rows) else X, seed)
-    parameters = start.last_parameters if isinstance(start, TrainingResult) else plain_layers(start)
-    check_examples(network, library, parameters, examples, names=("X", "Y", "weights"))
-    if held_out is not None:
-        check_examples(network, library, parameters, held_out, names=("validation X", "validation Y", "validation weights"))
-    parameters = tree_map(library.asarray, parameters)  # rows contiguous
-    if earlier is None:
-        warn_of_scale(library, X, dtype_name(Y))
-    members = _members(parameters)
-    restores_best = held_out is not None and patience is not None
-    m = int(X.shape[-1])
-    streamed = isinstance(X, Rows)
-    size = None if batch_size is None or batch_size >= m else batch_size
-    batches = Batches(
-        m=m,
-        size=size,
-        seed=seed,
-        longest=longest_fold(network, examples=members * (size or m)),
-        order=order,
-        weights=None if weights is None else library.to_numpy(weights).astype("float64"),
-    )
-    history = History() if earlier is None else earlier.history
-    past = history.cost if validation is None else history.validation_cost
-    if restores_best and earlier is not None and not earlier.restored_best:
-        past = past[-1:]  # of the epochs before, only the last one's parameters are still there
-    watch = Watch.over(
-        members, tolerance, patience or (None if tolerance is None else _PATIENCE), past, before=len(history.cost) - len(past)
-    )
-    moments = optimizer.start(parameters) if earlier is None else tree_map(library.asarray, _state_of(earlier, network, optimizer))
-    standing = Standing.at_start((parameters, moments), history, watch, best=None if earlier is None else earlier.parameters)
-    keeper = None
-    if checkpoint is not None:
-        asked = asked_of(
-            network,
-            library,
-            optimizer,
-            standing,
-            batches,
-            examples,
-            held_out,
-            tolerance=tolerance,
-            penalty=penalty,
-            penalty_on=penalty_on,
-            dropout=rates,
-            clip_norm=clip_norm,
-        )
-        kept = Kept(standing, network, asked, batches.longest, restores_best, seed)
-        keeper = Checkpoints(checkpoint, kept, every=every, every_seconds=every_seconds)
-        kept = keeper.begin(library, resume=resume)
-        standing, batches = kept.standing, replace(batches, longest=kept.longest)
-        batches.pass_over(standing.first + 1, len(standing.history.cost))
-    loop = Loop(
-        network,
-        library,
-        optimizer,
-        standing,
-        (*_rows(library, X, Y, gathered=size is not None), weights),
-        batches=replace(batches, longest=1) if streamed else batches,  # rows are read a batch at a time
-        penalty=Penalty(penalty, penalty_on),
-        dropout=rates if any(rates) else (),
-        clip_norm=clip_norm,
-        finer=asks_for_finer_costs(
-            network,
-            library,
-            parameters,
-            (X, Y),
-            tolerance=finest(watch.tolerance if watch.patience is not None and held_out is None else None, *callbacks),
-            penalty=penalty / (m if penalty_on == "sum" else 1),
-        ),
-        evaluator=None if held_out is None else Evaluator.of(network, library, *held_out),
-        restores_best=restores_best,
-        keeper=keeper,
-    )
-    del standing, moments  # Adam's are twice the parameters: only checkpoints hold those of the start while it runs
-    try:
-        with watched as shown:
-            return loop.run(epochs, max_seconds=max_seconds, callbacks=[*callbacks, *shown])
-    except OutOfMemoryError as error:
-        raise OutOfMemoryError(f"{error}; {_smaller(network, members, size or m, Y, error.free)}", error.asked, error.free) from error
-
-
-def _on(library: Backend, backend: str | Backend, device: Any, examples: tuple[Any, ...], of: str = "") -> tuple[Any, Any, Any]:
-    """Make host data arrays, and move what was asked to be moved: to a library that was named, to a device of their own library's."""
-
-    def placed(name: str, values: Any) -> Any:
-        if isinstance(values, Rows):
-            return values
-        if not is_array(values):
-            return library.asarray(values, device=device)
-        values = plain(of + name, values)
-        is_here = namespace(values) is library.namespace
-        if (device is None and is_here) or (backend == "auto" and not is_here):  # another library's arrays are refused further down
-            return values
-        if values.ndim < 2:
-            return library.asarray(values, device=device)
-        return library.asarray(values.mT, device=device).mT  # rows are contiguous, as batches are gathered: no second copy for that
-
-    X, Y, weights = examples
-    return placed("X", X), placed("Y", Y), None if weights is None else placed("weights", weights)
-
-
-def _rows(library: Backend, X: Array | Rows, Y: Array, *, gathered: bool) -> tuple[Any, Any]:
-    """Return X and Y one example a row, in one layout whatever theirs was, as rounding depends on it: by example where gathered."""
-
-    def row(array: Any) -> Any:
-        return library.asarray(array.mT) if gathered else library.asarray(array).mT
-
-    return X if isinstance(X, Rows) else row(X), row(Y)
-
-
-def _smaller(network: Network, members: int, batch: int, Y: Array, free: int | None) -> str:
-    """Say which batch would fit: K3, the activations and the errors of the batch, and as much again for what is on its way."""
-    an_example = 4 * sum(network.sizes) * members * (8 if dtype_name(Y) == "float64" else 4)
-    fits = max(1, min(batch // 2, batch if free is None else free // an_example))
-    if batch == 1:
-        return "the batch is one example already: try a smaller network"
-    return f"try batch_size={2 ** (fits.bit_length() - 1)}"
-
-
-def _initial(network: Network, library: Backend, like: Array, seed: int) -> Parameters:
-    return initialize(network, seed=seed, backend=library, dtype=dtype_name(like), device=device_of(like))
-
-
-def _members(parameters: Parameters) -> int:
-    stacked = tuple(parameters[0].W.shape[:-2])
-    if len(stacked) > 1:
-        raise ShapeError(f"a stack to train must have one leading axis, got {stacked}")
-    return math.prod(stacked)
-
-
-def longest_fold(network: Network, examples: int) -> int:
-    """Return how many batches make about half a second of work on one core, so that a stop request is soon heard."""
-    seconds_a_batch = 5e-5 + 6 * network.n_parameters * examples / 2e10  # K2: 6 operations a parameter and example
-    return max(1, int(0.5 / seconds_a_batch))
-
-
-def _state_of(earlier: TrainingResult, network: Network, optimizer: Optimizer) -> Any:
-    """Return the optimizer's state that an earlier result ended with, if this run can go on from it."""
-    if earlier.network != network:
-        raise RangeError(
-            f"start must be a result of the same network, {network}, got one of {earlier.network}: pass its parameters instead"
-        )
-    wanted, got = optimizer.start(earlier.last_parameters), earlier.optimizer_state
-    if type(wanted) is not type(got) or [leaf is None for leaf in wanted] != [leaf is None for leaf in got]:
-        raise RangeError(
-            f"start was trained by another optimizer than {type(optimizer).__name__} with these options, and its state does not fit: "
-            "pass its parameters to begin anew from them"
-        )
-    return got
+    check_validation(validation)
+    check_start(start)
+    run = prepare(network, X, Y, plan, weights=weights, validation=validation, start=start, backend=backend, device=device)
+    return run()

@@ -139,7 +139,7 @@ def test_synchronize_waits_for_what_is_queued():
 
 def test_a_stop_request_is_heard_between_the_folds_of_an_epoch(monkeypatch):
     """What is queued for an earlier fold is there before the next one begins."""
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda *args, **kwargs: 1)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda *args, **kwargs: 1)
     library, seen = mlpxp.get_backend("jax"), []
 
     class Watching(type(library)):

@@ -10,7 +10,8 @@ import mlpxp
 from mlpxp import ACTIVATIONS, Activation, Network, RangeError, naive_gradients
 from mlpxp.arrays import draws
 from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
-from mlpxp.core.dropout import _hashed, check_dropout, dropout_masks, with_dropout
+from mlpxp.core.dropout import _hashed, dropout_masks, with_dropout
+from mlpxp.training.options import check_dropout
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 

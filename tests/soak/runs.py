@@ -228,8 +228,8 @@ def check(number, seed, others, folder):
         Two runs that should be the same are not.
     """
     case, seen = Case(number, seed), Counter(cases=1)
-    fold, write = mlpxp.training.train.longest_fold, Checkpoints._write
-    mlpxp.training.train.longest_fold = lambda network, examples: case.longest
+    fold, write = mlpxp.training.prepare.longest_fold, Checkpoints._write
+    mlpxp.training.prepare.longest_fold = lambda network, examples: case.longest
     try:
         first, then = case.draw.choice(list(WAYS), 2).tolist()
         try:
@@ -261,7 +261,7 @@ def check(number, seed, others, folder):
         seen["resumed"] += _is_equal(case.run(then, folder, checkpoint=path, resume=np.True_), whole, f"from {first} to {then}")
         seen["within an epoch"] += stands.batches > 0
     finally:
-        mlpxp.training.train.longest_fold, Checkpoints._write = fold, write
+        mlpxp.training.prepare.longest_fold, Checkpoints._write = fold, write
         for file in Path(folder).glob("run.ckpt*"):
             file.unlink()
     return seen

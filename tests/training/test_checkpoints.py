@@ -139,14 +139,14 @@ def test_a_run_that_was_cut_after_an_epoch_ends_as_one_that_wasn_t(path, cut, na
 
 @pytest.mark.parametrize("name", [name for name in RUNS if name not in {"whole batches", "rows, whole", "columns beside each other"}])
 def test_a_run_that_was_cut_within_an_epoch_ends_as_one_that_wasn_t(path, cut, monkeypatch, name):
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 2)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 2)
     whole = run(name)
     cut(13)  # the first, and one a fold
     with pytest.raises(CutError):
         run(name, checkpoint=path, every_seconds=0)
     found = look_at_checkpoint(path)
     assert found.epochs + found.batches > 0
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 5)  # the file says how the epochs are cut
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 5)  # the file says how the epochs are cut
     for _ in range(2):
         cut(5)
         with pytest.raises(CutError):
@@ -157,7 +157,7 @@ def test_a_run_that_was_cut_within_an_epoch_ends_as_one_that_wasn_t(path, cut, m
 
 @pytest.mark.parametrize("fold", [0, 1, 2, 3])
 def test_every_place_within_an_epoch(path, cut, monkeypatch, fold):
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 2)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 2)
     cut(1 + 4 * 4 + fold)  # seven batches are four folds: three times within the epoch, and once after it
     with pytest.raises(CutError):
         run("dropout", checkpoint=path, every_seconds=0)
@@ -238,7 +238,7 @@ def test_a_run_from_an_earlier_result_is_resumed_with_it(path, cut):
 
 
 def test_time_that_was_up_counts_and_more_time_goes_on(path, monkeypatch):
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 1)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 1)
     now = [0.0]
     monkeypatch.setattr("mlpxp.training.loop.time.perf_counter", lambda: now[0])
 
@@ -327,7 +327,7 @@ def test_an_activation_and_an_optimizer_of_the_caller_s_own(path, cut):
 
 def test_when_checkpoints_are_written(path, monkeypatch):
     epochs = []
-    monkeypatch.setattr(Checkpoints, "_write", lambda self, kept: epochs.append(len(kept.standing.history.cost)))
+    monkeypatch.setattr(Checkpoints, "_write", lambda self, kept: epochs.append(len(kept.snapshot.history.cost)))
     run(checkpoint=path, every=5)
     assert epochs == [0, 5, 10, 12]
     epochs.clear()

@@ -71,7 +71,7 @@ def test_the_folds_of_an_epoch_do_not_change_the_masks(monkeypatch):
     X, Y = data()
     runs = []
     for longest in (1, 2, 100):
-        monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples, longest=longest: longest)
+        monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples, longest=longest: longest)
         runs.append(listed(train(NETWORK, X, Y, optimizer=Adam(0.1), epochs=3, batch_size=2, dropout=0.5).parameters))
     assert runs[0] == runs[1] == runs[2]
 

@@ -150,7 +150,7 @@ def test_what_is_learnt_does_not_depend_on_how_an_epoch_is_cut(monkeypatch, long
             _, gradients = mlpxp.cost_and_gradients(masked, parameters, X[:, rows], Y[:, rows], weights[rows])
             parameters = tree_map(lambda W, g, eta=eta: W - eta * g, parameters, gradients)
     assert skipped >= 3
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: longest)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: longest)
     given, optimizer = Rows(X.T.copy()) if streamed else X, GradientDescent(lambda epoch: 0.5 / (1.0 + epoch))
     options = {"epochs": 2, "batch_size": 3, "seed": 4, "weights": weights, "dropout": 0.25, "start": start()}
     assert_close(train(NETWORK, given, Y, optimizer=optimizer, **options).parameters, parameters)
@@ -161,7 +161,7 @@ def test_a_member_of_a_stack_is_the_same_network_alone(backend, to_device, to_ho
     X, Y = data(m=23)
     weights = np.random.default_rng(0).integers(0, 2, 23).astype(float)
     weights[draws.batch_order(4, 1, 23)[:6]] = 0.0
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 12 // examples)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 12 // examples)
     options = {"optimizer": Adam(lambda epoch: 0.1 / (1.0 + epoch)), "epochs": 3, "batch_size": 3, "seed": 4, "dropout": 0.25}
     X, Y, w = to_device((X, Y, weights))
     alone = train(NETWORK, X, Y, weights=w, start=to_device(start(0)), **options)
@@ -175,7 +175,7 @@ def test_the_cost_of_an_epoch_is_the_same_to_the_bit_however_it_is_cut(monkeypat
     weights = np.random.default_rng(0).uniform(0.1, 2.0, 50)
     found = []
     for longest in (1, 2, 5, 100):
-        monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples, longest=longest: longest)
+        monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples, longest=longest: longest)
         found.append(train(NETWORK, X, Y, optimizer=Adam(0.1), epochs=3, batch_size=3, weights=weights, start=start()).history.cost)
     assert found[0] == found[1] == found[2] == found[3]
     assert found[0] == pytest.approx(by_hand(start(), X, Y, Adam(0.1), 3, size=3, weights=weights)[1], rel=1e-12)

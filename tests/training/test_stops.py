@@ -195,7 +195,7 @@ def test_time_is_looked_at_between_the_folds_of_an_epoch(monkeypatch):
         return clock.now
 
     monkeypatch.setattr("mlpxp.training.loop.time", SimpleNamespace(perf_counter=tick))
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 1)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 1)
     X, Y = data()
     result = train(NETWORK, X, Y, optimizer=GradientDescent(0.1), epochs=3, batch_size=1, max_seconds=4.5, start=start())
     assert (result.stop, result.epochs) == (Stop.TIME, 0)
@@ -351,7 +351,7 @@ def test_ctrl_c_inside_a_recorded_fold_keeps_what_was_there_before_it(monkeypatc
 
 
 def test_ctrl_c_between_the_batches_of_an_epoch_keeps_the_batches_done(monkeypatch):
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 1)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 1)
     X, Y = data()
     result = train(NETWORK, X, Y, optimizer=Interrupted(3), epochs=10, batch_size=4, start=start())
     assert (result.stop, result.epochs) == (Stop.INTERRUPTED, 0)

@@ -53,7 +53,7 @@ def test_the_folds_of_an_epoch_do_not_change_it(monkeypatch):
     X, Y = data()
     runs = []
     for longest in (1, 2, 100):
-        monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples, longest=longest: longest)
+        monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples, longest=longest: longest)
         runs.append(train(NETWORK, X, Y, optimizer=Adam(Cosine(0.1, 3)), epochs=3, batch_size=2))
     assert listed(runs[0].parameters) == listed(runs[1].parameters) == listed(runs[2].parameters)
     assert runs[0].history.cost == pytest.approx(runs[2].history.cost, rel=1e-14)

@@ -57,7 +57,7 @@ class CutError(Exception):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A function that trains by a way, from a checkpoint on and up to one if that is wanted."""
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 2)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 2)
     X, Y = data(m=M)
     write = Checkpoints._write
 
@@ -106,7 +106,7 @@ def test_a_run_that_began_by_one_way_ends_by_another_as_if_nothing_had_happened(
 
 @pytest.mark.parametrize(("first", "then"), [("array", "rows"), ("rows", "array")])
 def test_a_stack_too(tmp_path, monkeypatch, first, then):
-    monkeypatch.setattr("mlpxp.training.train.longest_fold", lambda network, examples: 3)
+    monkeypatch.setattr("mlpxp.training.prepare.longest_fold", lambda network, examples: 3)
     X, Y = data(m=M)
     options = {"optimizer": Adam(0.05), "batch_size": SIZE, "start": stack([start(0), start(1)]), "dropout": 0.25}
     whole = train(NETWORK, X, Y, epochs=4, **options)

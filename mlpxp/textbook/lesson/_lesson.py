@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpxp.core.evaluation import gather
+from mlpxp.arrays.standard import gather
 from mlpxp.core.network import Network, Parameters, initialize
 from mlpxp.core.propagation import backward, cost, forward, predict
 from mlpxp.instruments.counting import count_operations

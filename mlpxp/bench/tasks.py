@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -155,7 +155,7 @@ class Training:
         """Make one update on the first batch as it is, as a fold of one step, and wait for it."""
         loop = self._loop
         state, costs = self.library.fold(loop.step, loop.now.state, Inputs(None, self._rate), *self._batch, None, None)
-        loop.now = replace(loop.now, state=state)
+        loop.now = loop.now._replace(state=state)
         self.library.to_numpy(costs)
 
     def epoch(self, number: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -52,8 +51,7 @@ class Part(NamedTuple):
 NO_PART = Part()
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(NamedTuple):
     """Where a run stands.
 
     Attributes
@@ -135,4 +133,4 @@ class Snapshot:
     def stopped(self, reason: Stop, these: Sequence[object] | None = None) -> Snapshot:
         """Return it with a reason to stop for these members, or for all of them; who has one already keeps it."""
         chosen = (True,) * self.members if these is None else these
-        return replace(self, stops=tuple(stop or (reason if one else None) for stop, one in zip(self.stops, chosen, strict=True)))
+        return self._replace(stops=tuple(stop or (reason if one else None) for stop, one in zip(self.stops, chosen, strict=True)))

@@ -114,15 +114,17 @@ class Patience:
 
     def see(self, number: int, costs: Sequence[float], watched: Watched, running: Sequence[bool]) -> Verdict:
         """Judge epoch ``number`` by its costs, one a member."""
-        seen = list(zip(*watched, strict=True))
-        improved = [False] * len(seen)
-        for i, (cost, (best, best_epoch, stale)) in enumerate(zip(costs, seen, strict=True)):
+        best, best_epoch, stale = list(watched.best), list(watched.best_epoch), list(watched.stale)
+        improved = [False] * len(best)
+        for i, cost in enumerate(costs):
             if running[i]:
-                enough = cost <= best - self.tolerance if self.every_gain else cost < best - self.tolerance
-                improved[i] = cost < best if self.every_gain else enough
-                seen[i] = (*((cost, number) if improved[i] else (best, best_epoch)), 0 if enough else stale + 1)
-        now = Watched(*zip(*seen, strict=True))
-        return Verdict(now, improved, [self.patience is not None and stale >= self.patience for stale in now.stale])
+                least = best[i] - self.tolerance
+                enough = cost <= least if self.every_gain else cost < least
+                stale[i] = 0 if enough else stale[i] + 1
+                if cost < best[i] if self.every_gain else enough:
+                    best[i], best_epoch[i], improved[i] = cost, number, True
+        exhausted = [self.patience is not None and n >= self.patience for n in stale]
+        return Verdict(Watched(tuple(best), tuple(best_epoch), tuple(stale)), improved, exhausted)
 
     def over(self, members: int, past: Sequence[PerMember], *, before: int = 0) -> Watched:
         """Return what is known after the costs of past epochs, the first of them after ``before`` others.

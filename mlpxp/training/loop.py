@@ -22,7 +22,7 @@ from mlpxp.core.shapes import finite_members
 from mlpxp.core.transforms import NO_PENALTY, Penalty, Transform
 from mlpxp.errors import DivergenceError, DtypeError, RangeError
 from mlpxp.runs.history import Epoch, PerMember, Record, TrainingResult
-from mlpxp.runs.snapshot import NO_PART, Snapshot
+from mlpxp.runs.snapshot import NO_PART, Part, Snapshot
 from mlpxp.runs.stopping import FOR_NOW, NEVER, Stop, StoppingRule
 from mlpxp.training.step import Feed, TrainingStep, choose
 
@@ -125,7 +125,7 @@ class Loop:
         """Return where the run stands, as another one can go on from it."""
         now = self.now
         stops = tuple(None if stop in FOR_NOW else stop for stop in now.stops)
-        return replace(now, history=now.history.extended(self.records), stops=stops, seconds=time.perf_counter() - self.clock)
+        return now._replace(history=now.history.extended(self.records), stops=stops, seconds=time.perf_counter() - self.clock)
 
     def _updates(self, number: int, deadline: float) -> bool:
         """Run the folds of an epoch and take note of its cost; return whether it was finished before the deadline."""
@@ -135,20 +135,20 @@ class Loop:
         unread: tuple[Fold, Any] | None = None  # the fold that runs, and its costs, still on the device
         for fold in self.batches.epoch(number, self.now.part.batches):
             if unread is not None:
-                self._read(*unread)  # waits for the fold before, so that a stop request is soon heard
+                self.now = self.now._replace(part=self._read(*unread))  # waits for the fold before: a stop request is soon heard
                 self._keep()
             if time.perf_counter() > deadline:
                 self.now = self.now.stopped(Stop.TIME)
                 return False
             inputs = self.feed(number, fold)
-            self.now = replace(self.now, before=before, started=started, rates=inputs.learning_rate)
+            rates = inputs.learning_rate
             if isinstance(self.data[0], Rows):
                 rows = None if fold.rows is None else fold.rows[0]
                 inputs, data = inputs._replace(rows=None), read_rows(self.library, rows, *self.data)
             else:
                 data = self.data
             state, costs = self.library.fold(self.step, self.now.state, inputs, *data, self.running)
-            self.now = replace(self.now, state=state)
+            self.now = self.now._replace(state=state, before=before, started=started, rates=rates)
             unread = fold, costs
         if unread is None:
             done = self.now.part.batches
@@ -159,19 +159,21 @@ class Loop:
                 f"a step must keep the dtype of the parameters, {dtype_name(started[0].W)}, got {dtype_name(self.now.state[0][0].W)}: an "
                 "activation, a loss or an optimizer computes in another one, as with a constant of NumPy's, float64; make it a plain float"
             )
-        self._read(*unread)  # waits for all the work of the epoch
-        self.costs: list[float] = _as_list(self.now.part.cost / self.now.part.weight)
-        self.now = replace(self.now, part=NO_PART)
-        diverged = [goes_on and not math.isfinite(cost) for goes_on, cost in zip(self.now.running, self.costs, strict=True)]
-        if any(diverged):
-            self._take_back(diverged, number)
+        whole = self._read(*unread)  # waits for all the work of the epoch
+        self.costs: list[float] = _as_list(whole.cost / whole.weight)
+        if self.now.part.batches:
+            self.now = self.now._replace(part=NO_PART)
+        if not all(map(math.isfinite, self.costs)):
+            diverged = [goes_on and not math.isfinite(cost) for goes_on, cost in zip(self.now.running, self.costs, strict=True)]
+            if any(diverged):
+                self._take_back(diverged, number)
         if number % _LOOK_EVERY == 0:
             self._look(number)
         return True
 
-    def _read(self, fold: Fold, costs: Any) -> None:
-        part = self.now.part.after(self.library.to_numpy(costs).astype("float64"), fold.total, fold.places[-1] + 1)
-        self.now = replace(self.now, part=part)
+    def _read(self, fold: Fold, costs: Any) -> Part:
+        """Return the part of the epoch that is done with this fold."""
+        return self.now.part.after(self.library.to_numpy(costs).astype("float64"), fold.total, fold.places[-1] + 1)
 
     def _keep(self, epoch: int | None = None) -> None:
         if self.keeper is not None and self.keeper.due(epoch):
@@ -194,8 +196,9 @@ class Loop:
         running = self.now.running
         watched, improved, exhausted = self.stopping.judge(epoch, self.now.watched, running)
         best = self._choose(improved, parameters, self.now.best) if self.keeps_best else self.now.best
-        self.now = replace(self.now, watched=watched, best=best)
-        self.now = self.now.stopped(self.stopping.reason, [done and goes_on for done, goes_on in zip(exhausted, running, strict=True)])
+        self.now = self.now._replace(watched=watched, best=best)
+        if any(exhausted):
+            self.now = self.now.stopped(self.stopping.reason, [done and goes_on for done, goes_on in zip(exhausted, running, strict=True)])
         for answer in [callback(epoch) for callback in callbacks]:  # every callback hears of every epoch
             if says_stop(answer):
                 self.now = self.now.stopped(Stop.CALLBACK)
@@ -210,7 +213,7 @@ class Loop:
             finite = self._choose(self._finite(parameters), parameters, finite)
         anew = finite, self.optimizer.start(finite)  # what the optimizer remembers is no good any more
         stops = tuple(Stop.DIVERGED if bad else stop for bad, stop in zip(diverged, self.now.stops, strict=True))
-        self.now = replace(self.now, state=self._choose(diverged, anew, self.now.state), stops=stops)
+        self.now = self.now._replace(state=self._choose(diverged, anew, self.now.state), stops=stops)
         if all(stop is Stop.DIVERGED for stop in stops):
             rate = rate_at(self.optimizer.learning_rate, number - 1)
             has_best = self.keeps_best and all(self.now.watched.best_epoch)
@@ -226,7 +229,7 @@ class Loop:
         """Look at the parameters themselves: behind a saturated unit they can be infinite and the cost finite."""
         finite = self._finite(self.now.state[0])
         if all(finite):
-            self.now = replace(self.now, safe=self.now.state[0])
+            self.now = self.now._replace(safe=self.now.state[0])
         else:
             self._take_back([not good for good in finite], number)
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mlpxp.arrays.backend import get_backend
 from mlpxp.arrays.standard import device_of
@@ -158,16 +158,17 @@ def plan(options: Options) -> Plan:
     MlpxpError
         The data can't be read, or can't be learnt from.
     """
-    table = load(options.data, target=options.target, drop=options.drop)
+    table = load(options.data, target=options.target, drop=options.dropped)
     notices: list[str] = []
-    if options.missing == "drop":
+    missing = cast("Missing | None", options.missing)  # it is one of these: Options refuses anything else
+    if missing == "drop":
         table, n_dropped = drop_missing(table)
         if n_dropped:
             notices.append(f"{counted(n_dropped, 'row')} with missing values left out")
-    task, why = _task(table, options.task)
-    _check(table, task, options.missing)
+    task, why = _task(table, cast("Task | None", options.task))
+    _check(table, task, missing)
     parts = _parts(table, options, task, notices)
-    preparation = Preparation.fit(parts["train"], task=task, missing=options.missing)
+    preparation = Preparation.fit(parts["train"], task=task, missing=missing)
     for part in parts.values():
         notices += [notice for notice in preparation.notices(part) if notice not in notices]
     m = len(parts["train"])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlpxp.cli._arguments import BackendName, Data, DeviceName, Json, option
+from mlpxp.cli._arguments import Json, takes
 from mlpxp.cli._checkpoints import check_checkpoint, checkpoint_told, how_to_go_on
+from mlpxp.cli._options import Options, check_outputs
 from mlpxp.cli._running import INTERRUPTED, interruptions_ignored
 from mlpxp.cli._wording import print_json
 
@@ -20,98 +21,35 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
+@takes(Options)
 def train(
-    data: Data,
-    target: Annotated[str | None, option("COLUMN", "The column to learn; needed for CSV and Parquet.", "The data")] = None,
-    task: Annotated[str | None, option("TASK", "classification or regression; inferred by default.", "The data")] = None,
-    drop: Annotated[list[str] | None, option("COLUMNS", "Columns to leave out: id,date.", "The data")] = None,
-    missing: Annotated[str | None, option("mean|drop", "Fill missing values in, or leave their rows out.", "The data")] = None,
-    test: Annotated[float | None, option("SHARE", "Of rows to test on, if the data bring no test set; 0.2 by default.", "The data")] = None,
-    validation: Annotated[
-        float | None, option("SHARE", "Of rows to watch the training by; 0.1 by default, from 100 rows.", "The data")
-    ] = None,
-    hidden: Annotated[str, option("WIDTHS", "Of the hidden layers: 64,32 or none.", "The network")] = "128",
-    activation: Annotated[str, option("NAME", "Of the hidden layers: relu, tanh, sigmoid, gelu, ...", "The network")] = "relu",
-    optimizer: Annotated[str, option("NAME", "adam, adamw or sgd.", "The training")] = "adam",
-    learning_rate: Annotated[float | None, option("ETA", "0.001 by default; sgd: 0.1 (1 - momentum).", "The training")] = None,
-    schedule: Annotated[str, option("NAME", "The learning rate: cosine (falls to 0) or constant.", "The training")] = "cosine",
-    momentum: Annotated[float | None, option("MU", "Of sgd, from 0 and below 1.", "The training")] = None,
-    penalty: Annotated[float, option("LAMBDA", "L2, on the weights.", "The training")] = 0.0,
-    epochs: Annotated[int | None, option("N", "At most; 100 by default, more if the data are small.", "The training")] = None,
-    batch_size: Annotated[int | None, option("N", "32 by default, 128 from 10,000 rows on.", "The training")] = None,
-    patience: Annotated[
-        int | None, option("N", "Epochs without a better one until it stops; by default only if there is no --epochs.", "The training")
-    ] = None,
-    tolerance: Annotated[float | None, option("C", "How much lower a cost must be to count as better.", "The training")] = None,
-    max_seconds: Annotated[float | None, option("S", "Stop after this time.", "The training")] = None,
-    seed: Annotated[int, option("N", "Of the split, the first weights and the batches.", "The training")] = 0,
-    dtype: Annotated[str, option("NAME", "float32 or float64.", "The training")] = "float32",
-    backend: BackendName = "auto",
-    device: DeviceName = None,
+    options: Options,
     output: Annotated[str, typer.Option(metavar="FILE", help="The model file to write.")] = "model.safetensors",
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the loss curve: .png, .svg or .pdf.")] = None,
-    checkpoint: Annotated[str | None, option("FILE", "Keep where the run stands, so that it can go on.", "Long runs")] = None,
-    every: Annotated[int | None, option("N", "Epochs between two checkpoints.", "Long runs")] = None,
-    every_seconds: Annotated[
-        float | None, option("S", "Seconds between two, within an epoch too; 60 by default, if there is no --every.", "Long runs")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.", rich_help_panel="Long runs")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a network, test it, and write it to a file."""
     import safetensors.numpy  # noqa: F401 - so that it is missed now and not after the training
 
     from mlpxp.cli._fitting import judge, learn, plan
-    from mlpxp.cli._options import Options, check_outputs, names, widths
     from mlpxp.cli._report import Report
 
-    options = Options(
-        data=data,
-        target=target,
-        drop=names(drop or ()),
-        task=task,  # type: ignore[arg-type]  # any text may come in; Options refuses what it doesn't know
-        missing=missing,  # type: ignore[arg-type]  # the same
-        test=test,
-        validation=validation,
-        hidden=widths(hidden),
-        activation=activation,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        schedule=schedule,
-        penalty=penalty,
-        epochs=epochs,
-        batch_size=batch_size,
-        patience=patience,
-        tolerance=tolerance,
-        max_seconds=max_seconds,
-        seed=seed,
-        dtype=dtype,  # type: ignore[arg-type]  # the same
-        backend=backend,
-        device=device,
-        checkpoint=checkpoint,
-        every=every,
-        every_seconds=every_seconds,
-        resume=resume,
-    )
     if plot is not None:
         from mlpxp.plotting import check_picture
 
         check_picture(plot)
-    check_outputs({"output": output, "plot": plot, "checkpoint": checkpoint}, read=(data,))
-    goes_on = check_checkpoint(checkpoint, resume=resume, written=(output, plot))
-    with checkpoint_told(checkpoint):
+    check_outputs({"output": output, "plot": plot, "checkpoint": options.checkpoint}, read=(options.data,))
+    goes_on = check_checkpoint(options.checkpoint, resume=options.resume, written=(output, plot))
+    with checkpoint_told(options.checkpoint):
         planned = plan(options)
         report = Report()
         if not as_json:
             report.plan(planned)
-            if resume and not goes_on:
-                report.note(f"there is no checkpoint {checkpoint} yet, so that the run begins")
+            if options.resume and not goes_on:
+                report.note(f"there is no checkpoint {options.checkpoint} yet, so that the run begins")
         learnt = _watched(planned, learn, as_json=as_json)
         if not learnt.result.epochs:
-            raise _nothing_learnt(learnt, checkpoint)
+            raise _nothing_learnt(learnt, options.checkpoint)
         with interruptions_ignored() if learnt.interrupted else contextlib.nullcontext():
             fitted = judge(planned, learnt)
             drawn = _save(fitted, output, plot)

@@ -94,7 +94,7 @@ def requirements(name):
     return [line for line in (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines()) if line]
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "test.txt", "docs.txt"])
 def test_every_requirement_is_pinned_and_hashed(name):
     lines = requirements(name)
     assert lines

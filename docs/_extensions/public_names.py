@@ -64,8 +64,14 @@ def skip(app, what, name, obj, skipped, options):
     return True if callable(obj) and home and not home.startswith(LIBRARY) else None
 
 
+def unsigned(app, what, name, obj, options, signature, returned):
+    """A protocol has no signature of its own: nobody makes one."""
+    return ("", None) if getattr(obj, "_is_protocol", False) else None
+
+
 def setup(app):
     """Tell Sphinx."""
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-signature", unsigned)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

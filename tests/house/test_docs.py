@@ -1,4 +1,4 @@
-"""What the documentation says is true: its snippets run, its reference has every public name, and the floors are those that are kept."""
+"""What the documentation says is true: its snippets run, its reference has every public name, the floors are those that are kept."""
 
 import ast
 import re
@@ -57,3 +57,13 @@ def test_the_figure_and_the_table_have_every_room():
     table = page.partition("| room |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == rooms
     assert set(re.findall(r'class="name">(\w+)<', figure)) == rooms | {"mlpxp_backends"}
+
+
+def test_each_package_says_what_its_files_are():
+    wrong = {}
+    for door in (ROOT / "mlpxp").glob("*/**/__init__.py"):
+        there = {path.name for path in door.parent.glob("*.py")} - {door.name}
+        said = set(re.findall(r"\b\w+\.py\b", ast.get_docstring(ast.parse(door.read_text(encoding="utf-8")))))
+        if there != said:
+            wrong[door.parent.name] = there ^ said
+    assert not wrong

@@ -5,6 +5,7 @@ What has no page but is there, in some module of mlpxp, is shown as code. What i
 
 import sys
 from enum import Enum
+from importlib import import_module
 from inspect import isbuiltin
 from types import DynamicClassAttribute
 
@@ -39,19 +40,22 @@ def _find(target):
     """The object of a dotted name, or ``None``."""
     parts = target.split(".")
     for cut in range(len(parts), 0, -1):
-        found = sys.modules.get(".".join(parts[:cut]))
-        if found is not None:
-            for part in parts[cut:]:
-                found = getattr(found, part, None)
-            return found
+        try:
+            found = import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[cut:]:
+            found = getattr(found, part, None)
+        return found
     return None
 
 
 def _is_there(target):
     if target.startswith(f"{LIBRARY}."):
         return _find(target) is not None
-    modules = [name for name in sys.modules if name.startswith((f"{LIBRARY}.", f"{LIBRARY}_backends."))]
-    return any(_find(f"{name}.{target}") is not None for name in modules)
+    first, *rest = target.split(".")
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith((f"{LIBRARY}.", f"{LIBRARY}_backends."))]
+    return any(first in vars(module) and (not rest or _find(f"{module.__name__}.{target}") is not None) for module in modules)
 
 
 def skip(app, what, name, obj, skipped, options):

@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gpu bench-gpu soak check build pins clean
+.PHONY: help demo test test-gpu bench-gpu soak check docs build pins clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -47,15 +47,20 @@ check: $(VENV)/.test $(VENV)/.project  ## style, types, and who may import whom
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 
+docs: $(VENV)/.docs $(VENV)/.project  ## the documentation, in build/docs, with warnings as errors; nothing is fetched for it
+	rm -rf docs/reference/generated build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -E -j 2 -b html -d build/doctrees docs build/docs
+
 build: $(VENV)/.test $(VENV)/.project  ## the wheel and the source distribution, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist
 
 pins:  ## make the pins in requirements/ anew (needs uv)
 	$(PINS) --upgrade --extra cli --extra plot --extra sklearn pyproject.toml requirements/run.in -o requirements/run.txt
 	$(PINS) --upgrade --extra all -c requirements/run.txt pyproject.toml requirements/run.in requirements/test.in -o requirements/test.txt
+	$(PINS) --upgrade -c requirements/test.txt requirements/docs.in -o requirements/docs.txt
 
 clean:  ## remove everything that was made here, .venv too
-	rm -rf $(VENV) build dist .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/reference/generated .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find mlpxp backends tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Each stamp says that a step was done with the files it depends on as they are now.
@@ -72,6 +77,11 @@ $(VENV)/.run: requirements/run.txt $(VENV)/.python
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV), once."
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.test
+	@echo "Installing what the documentation needs into $(VENV), once."
 	@$(PIP) --require-hashes -r $<
 	@touch $@
 

@@ -2,11 +2,13 @@
 
 ::
 
-    _app.py           the commands and their options
-    _bench.py         those of ``mlpxp bench``
+    _app.py           the program, and what its commands have in common
+    _train.py, _use.py, _exporting.py, _bench.py
+                      the commands on tables and model files, and ``mlpxp bench``
     _separate.py, _xor.py, _explain.py, _approximate.py, _lesson.py
-                  one command each; no module but these seven knows typer
-    _running.py       what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes
+                      one command of the lesson's each
+    _arguments.py     the arguments that several have
+    _running.py       what happens around a command: errors in one line, exit codes, Ctrl-C, broken pipes; none below knows typer
     _options.py       what was asked for, checked before anything is read
     _fitting.py       table -> preparation -> network -> training -> record; prints nothing
     _serving.py       a model file and raw data -> predictions and scores; prints nothing

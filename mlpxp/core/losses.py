@@ -41,7 +41,7 @@ class Loss:
     value_from_logits : callable or None, default None
         ``value_from_logits(Z, Y)``: the same loss from the natural activation's Z. Needed where ``pairing`` is given.
     analytic : bool, default True
-        Whether it is one analytic function of ŷ; |ŷ - y| isn't. What isn't can't be differentiated by the complex step.
+        Whether it is one analytic function of ŷ; ``|ŷ - y|`` isn't. What isn't can't be differentiated by the complex step.
     pure : bool, default False
         Whether its functions are declared functions of their arguments alone, as an activation's may be; see :class:`Activation`.
     """

@@ -9,6 +9,27 @@
     X, Y = preparation.inputs(table.take(train_rows)), preparation.targets(table.take(train_rows))
 
 Here X has one row an example, as everywhere outside the core. polars and scikit-learn are imported when they are first needed.
+
+::
+
+    _readers.py       the door: a file, a folder or a name -> a Table
+    _builtin.py       the sets that have a name
+    frames.py, _columns.py
+                      CSV and Parquet, and what a column of them holds
+    _archive.py, _idx.py
+                      .npz with X and y; MNIST's format
+    _unpacking.py     how much a file may unpack to
+    _table.py         the raw data, one example a row
+    missing.py        missing and infinite values
+    split.py          which rows are kept apart
+    targets.py        a raw target -> what the network is to put out, and back
+    _preparation.py   what the training rows showed, kept with the model
+    _features.py, _moments.py
+                      numbers standardised, texts one-hot
+    _metadata.py      a preparation as JSON and arrays, and back
+    traced.py         a preparation as operations of the array API
+    wording.py        how errors are worded
+    _optional.py      libraries that only this room needs
 """
 
 from mlpxp.data._builtin import BUILTINS

@@ -23,7 +23,7 @@ DATE = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*
 
 
 def column_of(series: polars.Series, where: Callable[[int], str], *, is_target: bool = False) -> Column:
-    """Turn a polars column into a `Column`.
+    """Turn a polars column into a ``Column``.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def column_of(series: polars.Series, where: Callable[[int], str], *, is_target: 
     Returns
     -------
     Column
-        With a `refusal` if nothing can be learnt from it.
+        With a ``refusal`` if nothing can be learnt from it.
     """
     pl = polars_for("reading a table")
     dtype = series.dtype

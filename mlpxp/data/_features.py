@@ -27,7 +27,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
-    """A text column: one input for each category, 1 where it is this one. `fill` stands for a missing value."""
+    """A text column: one input for each category, 1 where it is this one. ``fill`` stands for a missing value."""
 
     name: str
     categories: tuple[str, ...]
@@ -36,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of `width` numeric features: (x - mean) / scale, with one mean and scale for all (pixels) or one each."""
+    """A block of ``width`` numeric features: (x - mean) / scale, with one mean and scale for all (pixels) or one each."""
 
     width: int
     mean: tuple[float, ...]
@@ -47,7 +47,7 @@ Features: TypeAlias = tuple[Number | Text, ...] | Block
 
 
 def learn_features(table: Table) -> Features:
-    """What the rows of `table` show. The features have been checked (see `mlpxp.data.missing`)."""
+    """What the rows of ``table`` show. The features have been checked (see ``mlpxp.data.missing``)."""
     if isinstance(table.features, Matrix):
         mean, scale = moments(table.features.values, pooled=table.features.pixels)
         return Block(table.features.values.shape[1], tuple(mean.tolist()), tuple(scale.tolist()))
@@ -91,12 +91,12 @@ def matched(features: Features, table: Table) -> Table:
 
 
 def encode(features: Features, table: Table, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The inputs of a `matched` and checked table, shape (m, n_inputs); computed in float64, returned as `dtype`.
+    """The inputs of a ``matched`` and checked table, shape (m, n_inputs); computed in float64, returned as ``dtype``.
 
     Raises
     ------
     DataError
-        A standardised value is beyond the range of `dtype`.
+        A standardised value is beyond the range of ``dtype``.
     """
     out = np.zeros((len(table), n_inputs(features)), dtype=dtype)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -124,7 +124,7 @@ def encode(features: Features, table: Table, dtype: np.dtype[Any]) -> NDArray[An
 
 
 def unseen(features: Features, table: Table) -> tuple[str, ...]:
-    """One sentence for each text column of a `matched` table with categories that training never saw."""
+    """One sentence for each text column of a ``matched`` table with categories that training never saw."""
     notices = []
     for one, column in zip(features if not isinstance(features, Block) else (), table.columns, strict=False):
         if isinstance(one, Text):

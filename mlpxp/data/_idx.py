@@ -115,7 +115,7 @@ def load_pair(images: Path, labels: Path | None, *, features_only: bool = False)
     ----------
     images, labels : Path
         The images, at least two-dimensional, one example each along the first axis; the labels, one-dimensional.
-        Where `labels` is None they are looked for beside the images.
+        Where ``labels`` is None they are looked for beside the images.
     features_only : bool
         Don't read the labels.
 
@@ -129,7 +129,7 @@ def load_pair(images: Path, labels: Path | None, *, features_only: bool = False)
     DataError
         There are no labels beside the images, or no images in the file.
     FileFormatError
-        As `read_idx`.
+        As ``read_idx``.
     ShapeError
         The dimensions are not those of images or labels, or there are not as many of both.
     """
@@ -162,7 +162,7 @@ def load_folder(folder: Path, *, features_only: bool = False) -> Table:
     DataError
         There are no IDX images in the folder.
     FileFormatError, ShapeError
-        As `load_pair`.
+        As ``load_pair``.
     """
     found = {part: _images_in(folder, part) for part in ("train", "t10k")}
     present = [path for path in found.values() if path is not None]

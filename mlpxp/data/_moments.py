@@ -51,7 +51,7 @@ def moments(values: NDArray[Any], *, pooled: bool) -> tuple[NDArray[np.float64],
 
 
 def row_chunks(m: int, n: int) -> Iterator[slice]:
-    """Slices of the m rows of n values, each of about `CHUNK` values."""
+    """Slices of the m rows of n values, each of about ``CHUNK`` values."""
     step = max(1, CHUNK // max(1, n))
     return (slice(start, start + step) for start in range(0, m, step))
 

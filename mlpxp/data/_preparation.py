@@ -26,7 +26,7 @@ Missing: TypeAlias = Literal["mean", "drop"]
 class Preparation:
     """How raw features become inputs, and a raw target outputs and back.
 
-    Made by `fit` on the training rows, or read from a model file by `from_metadata`.
+    Made by ``fit`` on the training rows, or read from a model file by ``from_metadata``.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Preparation:
         The target's column.
     missing : {"mean", "drop"} or None
         What is done about missing features: the training mean (for text the most frequent category) takes their place; rows were
-        dropped before (`drop_missing`); or they are an error.
+        dropped before (``drop_missing``); or they are an error.
     """
 
     features: Features
@@ -55,9 +55,9 @@ class Preparation:
         table : Table
             The training rows, with their target.
         task : {"classification", "regression"}
-            What is to be learnt; see `infer_task`.
+            What is to be learnt; see ``infer_task``.
         missing : {"mean", "drop"}, optional
-            See the class. With "drop", call `drop_missing` first.
+            See the class. With "drop", call ``drop_missing`` first.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class Preparation:
         Returns
         -------
         ndarray, shape (m, n_inputs)
-            One row an example. A category that training never saw is all zeros (see `notices`).
+            One row an example. A category that training never saw is all zeros (see ``notices``).
 
         Raises
         ------
@@ -154,7 +154,7 @@ class Preparation:
         Raises
         ------
         DataError
-            A value is missing, infinite, not a number, beyond the range of `dtype`, or a label that training never saw (it is named).
+            A value is missing, infinite, not a number, beyond the range of ``dtype``, or a label that training never saw (it is named).
         DtypeError
             There is no such dtype here.
         """
@@ -164,12 +164,12 @@ class Preparation:
         return out
 
     def labels(self, table: Table) -> NDArray[Any]:
-        """The raw targets as `decode` would give them, shape (m,), to be compared with it.
+        """The raw targets as ``decode`` would give them, shape (m,), to be compared with it.
 
         Raises
         ------
         DataError
-            As `targets`.
+            As ``targets``.
         """
         if isinstance(self.output, Classes):
             return self.output.decode(self.output.encode(table))
@@ -197,7 +197,7 @@ class Preparation:
         Returns
         -------
         ndarray, shape (m, n_classes)
-            In the order of `classes`, as the network puts them out (softmax and sigmoid outputs are probabilities already).
+            In the order of ``classes``, as the network puts them out (softmax and sigmoid outputs are probabilities already).
 
         Raises
         ------
@@ -211,7 +211,7 @@ class Preparation:
         return self.output.probabilities(check_outputs(A, self.n_outputs))
 
     def notices(self, table: Table) -> tuple[str, ...]:
-        """What a user should know about how `table` is prepared: categories never seen, missing values filled."""
+        """What a user should know about how ``table`` is prepared: categories never seen, missing values filled."""
         table = matched(self.features, table)
         filled = count_missing(table) if self.missing == "mean" else {}
         texts = {one.name: one.fill for one in self.features if isinstance(one, Text)} if not isinstance(self.features, Block) else {}
@@ -222,12 +222,12 @@ class Preparation:
         return (*unseen(self.features, table), *lines)
 
     def to_metadata(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
-        """A value that JSON can hold, and the arrays beside it; `from_metadata` makes an equal preparation of them."""
+        """A value that JSON can hold, and the arrays beside it; ``from_metadata`` makes an equal preparation of them."""
         return to_metadata(self.features, self.output, self.target_name, self.missing)
 
     @classmethod
     def from_metadata(cls, json: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Preparation:
-        """The preparation that `to_metadata` gave.
+        """The preparation that ``to_metadata`` gave.
 
         Raises
         ------

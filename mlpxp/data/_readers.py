@@ -1,4 +1,4 @@
-"""The one door for data: a file, a folder or a name in, a `Table` out."""
+"""The one door for data: a file, a folder or a name in, a ``Table`` out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def load(source: str | os.PathLike[str], *, target: str | None = None, drop: Seq
     -------
     Table
         Columns from which nothing can be learnt (dates, numbers with a text among them, too many distinct texts) carry the reason
-        in `Column.refusal`; it is raised once they are used, by `Preparation.fit`.
+        in ``Column.refusal``; it is raised once they are used, by ``Preparation.fit``.
 
     Raises
     ------

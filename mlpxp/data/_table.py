@@ -27,11 +27,11 @@ class Column:
     name : str
         The column's name in the file.
     values : ndarray, shape (m,)
-        Numbers of any real dtype, NaN where one is missing; or, for text, integer codes into `categories`, -1 where one is missing.
+        Numbers of any real dtype, NaN where one is missing; or, for text, integer codes into ``categories``, -1 where one is missing.
     kind : {"number", "integer", "boolean", "text"}
         What the values are, whatever dtype holds them (integers with a gap among them are held as floats).
     categories : tuple of str
-        The distinct texts, sorted; empty unless `kind` is "text".
+        The distinct texts, sorted; empty unless ``kind`` is "text".
     refusal : str
         Why nothing can be learnt from this column (it holds dates, say); empty if something can. It is an error only once the
         column is used, so that data to predict on may have any columns beside those that the model reads.
@@ -62,9 +62,9 @@ class Column:
         Returns
         -------
         labels : tuple of str, int, float or bool
-            As `kind` says; a missing value is none of them.
+            As ``kind`` says; a missing value is none of them.
         codes : ndarray of int64, shape (m,)
-            Indices into `labels`, -1 where the value is missing.
+            Indices into ``labels``, -1 where the value is missing.
         """
         missing = self.missing()
         codes = np.full(len(self), -1, dtype=np.int64)

@@ -33,7 +33,7 @@ def check_features(table: Table, *, allow_missing: bool, remedy: str) -> None:
 
 
 def refuse_useless(table: Table) -> None:
-    """Refuse columns from which nothing can be learnt: those with a `refusal`, and those without any value.
+    """Refuse columns from which nothing can be learnt: those with a ``refusal``, and those without any value.
 
     Raises
     ------

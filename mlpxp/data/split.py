@@ -33,14 +33,14 @@ def split(table: Table, fraction: float, *, seed: int, task: Task) -> tuple[NDAr
     Returns
     -------
     rest, part : ndarray of int64
-        Sorted indices of rows, for `Table.take`.
+        Sorted indices of rows, for ``Table.take``.
 
     Raises
     ------
     DataError
         There are too few rows, or too few of a class, to put some on either side; or the target is missing in a row.
     RangeError
-        `fraction` or `seed` is out of range.
+        ``fraction`` or ``seed`` is out of range.
     """
     if not 0 <= fraction < 1:  # NaN too
         raise RangeError(f"the fraction of rows to set apart must be in [0, 1), got {fraction}")

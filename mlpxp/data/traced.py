@@ -35,7 +35,7 @@ def prepared(preparation: Preparation, raw: Mapping[str, Any], dtype: str) -> tu
     ----------
     preparation : Preparation
     raw : mapping of str to array
-        As `raw_columns` says, each (m, width). A missing number is NaN, a missing text one of what a CSV file has for it: empty, NA, ...
+        As ``raw_columns`` says, each (m, width). A missing number is NaN, a missing text one of what a CSV file has for it: empty, NA, ...
     dtype : {"float32", "float64"}
         Of the result; computed in float64.
 

@@ -9,14 +9,14 @@ __all__ = ["counted", "did_you_mean", "listed", "reason", "shortened"]
 
 
 def listed(values: Iterable[object], limit: int = 12) -> str:
-    """The first `limit` of `values` as text, and how many more there are: ``'a', 'b', ... (998 more)``."""
+    """The first ``limit`` of ``values`` as text, and how many more there are: ``'a', 'b', ... (998 more)``."""
     everything = list(values)
     shown = ", ".join(shortened(value) for value in everything[:limit])
     return shown if len(everything) <= limit else f"{shown}, ... ({len(everything) - limit:,} more)"
 
 
 def shortened(value: object, limit: int = 40) -> str:
-    """The `repr` of a value on one line, cut after `limit` characters."""
+    """The ``repr`` of a value on one line, cut after ``limit`` characters."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 4]}...{text[-1]}"
 
@@ -29,7 +29,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 
 
 def reason(error: BaseException, limit: int = 120) -> str:
-    """What another library says went wrong: its first line, cut after `limit` characters."""
+    """What another library says went wrong: its first line, cut after ``limit`` characters."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 

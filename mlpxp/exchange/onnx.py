@@ -91,7 +91,7 @@ def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     - of anything else ``A`` (N, n_L), the last layer's.
 
     The predictions are the library's to rounding (1e-6 in float32, 1e-12 in float64). What the library refuses, NaN and infinity, a file
-    computes with. A file needs opset 21; onnxruntime 1.20 and later run it. `mlpxp export` writes a model file of the command line
+    computes with. A file needs opset 21; onnxruntime 1.20 and later run it. ``mlpxp export`` writes a model file of the command line
     together with its preparation of raw columns.
 
     Raises

@@ -67,7 +67,7 @@ def naive_gradients(
     weights : array, shape (m,), optional
     method : {"central", "forward", "complex", "dual"}
     step : float, optional
-        h for parameters up to 1 in size; forward and central take h·|w| for larger ones. ``None`` is the best one known, which
+        h for parameters up to 1 in size; forward and central take ``h·|w|`` for larger ones. ``None`` is the best one known, which
         depends on ε, the dtype's relative spacing. ``"dual"`` has none.
     batched : bool, default False
         Run many moved networks at once, as a stack, in chunks of bounded memory. It is the same work in fewer calls.

@@ -1,6 +1,17 @@
 """Pictures of a run, of a model and of data. What the textbook argues is drawn by :mod:`mlpxp.textbook`.
 
 Every function returns a matplotlib ``Figure``: its own, or that of the axes it was given. No pyplot, no window, no global state.
+
+::
+
+    _curves.py         the cost by epoch
+    boundary.py        what an estimator says of each point of a plane
+    plane.py           that plane
+    fitted.py          what an estimator says of itself, whoever made it
+    _architecture.py   a network as layers of units
+    _confusion.py      which class was taken for which
+    style.py           colours, figures, labels
+    _files.py          pictures as files
 """
 
 from mlpxp.plotting._architecture import plot_architecture

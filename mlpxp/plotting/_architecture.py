@@ -58,7 +58,7 @@ def plot_architecture(
 ) -> Figure:
     """Draw a network: a circle a unit, a line a weight, from the inputs on the left to the outputs on the right.
 
-    A line's colour is the sign of its weight; its width and its strength are |weight| as a share of the largest that is drawn in its
+    A line's colour is the sign of its weight; its width and its strength are ``|weight|`` as a share of the largest that is drawn in its
     layer. Without weights all lines are alike.
 
     Parameters

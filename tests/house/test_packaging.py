@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(distributions):
 def test_the_sdist_holds_what_is_needed_to_test_it(distributions):
     with tarfile.open(distributions[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"LICENSE", "Makefile", "pyproject.toml", "requirements/test.txt", "tests/house/test_packaging.py"} <= names
+    assert {"LICENSE", "Makefile", "pyproject.toml", "requirements/test.txt", "docs/conf.py", "tests/house/test_packaging.py"} <= names
     assert not [name for name in names if name.startswith((".venv", "build/", "dist/"))]
 
 
@@ -94,7 +94,7 @@ def requirements(name):
     return [line for line in (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines()) if line]
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "test.txt", "docs.txt"])
 def test_every_requirement_is_pinned_and_hashed(name):
     lines = requirements(name)
     assert lines
@@ -104,6 +104,14 @@ def test_every_requirement_is_pinned_and_hashed(name):
 def test_the_tests_pins_contain_those_that_users_run_with():
     run_pins, test_pins = ({re.sub(r" ;.*?(?= --hash)", "", line) for line in requirements(name)} for name in ("run.txt", "test.txt"))
     assert not run_pins - test_pins
+
+
+def test_the_documentations_pins_are_those_of_the_tests_where_both_have_one():
+    docs_pins, test_pins = ({line.partition(" --hash")[0].strip() for line in requirements(name)} for name in ("docs.txt", "test.txt"))
+    shared = {pin.partition("==")[0] for pin in docs_pins} & {pin.partition("==")[0] for pin in test_pins}
+    versions = [{pin.partition(" ;")[0] for pin in pins if pin.partition("==")[0] in shared} for pins in (docs_pins, test_pins)]
+    assert shared
+    assert versions[0] <= versions[1]
 
 
 def test_the_pins_satisfy_what_the_package_asks_for():

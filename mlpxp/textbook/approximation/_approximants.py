@@ -33,7 +33,7 @@ class Approximant:
     parameters : tuple of Layer
         Of a network that reads x itself: ``predict(network, parameters, X)`` approximates the target at the columns of X.
     max_error, rms_error : float, or ndarray (k,)
-        max |N(x) - f(x)| and the root of the mean of (N(x) - f(x))² over a grid of about 16,384 points of the box, its ends among them.
+        ``max |N(x) - f(x)|`` and the root of the mean of (N(x) - f(x))² over a grid of about 16,384 points of the box, its ends among them.
     bound : Bound or None
         What ``max_error`` can't exceed, but for rounding, if there is a proof.
     """

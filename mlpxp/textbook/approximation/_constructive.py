@@ -58,8 +58,8 @@ def sigmoid_staircase(
 
     Notes
     -----
-    **Proved**: |N(x) - f(x)| ≤ ½(ω(h/2) + ω(h)) + ω(h) τ(q) on [a, b], with ω the modulus of continuity of f and
-    τ(q) = (1 + e^{-q}) / (2 sinh(q/2)); if |f'| ≤ L it is ≤ L h (½ + τ(q)).
+    **Proved**: ``|N(x) - f(x)| ≤ ½(ω(h/2) + ω(h)) + ω(h) τ(q)`` on [a, b], with ω the modulus of continuity of f and
+    τ(q) = (1 + e^{-q}) / (2 sinh(q/2)); if ``|f'| ≤ L`` it is ≤ L h (½ + τ(q)).
 
     *Proof.* Let x be within h/2 of t_j, at x = t_j + u, u ≥ 0 (the other side is its mirror image). Were every sigmoid but the j-th exactly
     0 or 1, N(x) would be c_{j-1} + θ(c_j - c_{j-1}) with θ = σ(qu/h) ≥ ½, a mean of two values of f at the distances h/2 + u and h/2 - u

@@ -73,11 +73,11 @@ def relu_interpolant(
 
 
 def interpolation_bound(target: Target, segments: int) -> Bound | None:
-    """Return a proved bound of the interpolant's error: the smallest of those whose max|f''|, L or ω is known.
+    """Return a proved bound of the interpolant's error: the smallest of those whose ``max|f''|``, L or ω is known.
 
-    h²/8 max|f''|: f - N vanishes at both ends of a segment, so that it is ½f''(ξ)(x - t_i)(x - t_{i+1}), and the product is at most h²/4. L
-    h/2: N(x) is the mean of f(t_i) and f(t_{i+1}) with weights (t_{i+1} - x)/h and (x - t_i)/h, and the error at most 2L(x - t_i)(t_{i+1} -
-    x)/h. ω(h): both are values of f within h of x.
+    ``h²/8 max|f''|``: f - N vanishes at both ends of a segment, so that it is ½f''(ξ)(x - t_i)(x - t_{i+1}), and the product is at most
+    h²/4. L h/2: N(x) is the mean of f(t_i) and f(t_{i+1}) with weights (t_{i+1} - x)/h and (x - t_i)/h, and the error at most
+    2L(x - t_i)(t_{i+1} - x)/h. ω(h): both are values of f within h of x.
     """
     ((a, b),) = target.box
     h = (b - a) / segments

@@ -46,7 +46,7 @@ class SawtoothCount:
 
 
 def count_sawtooth(depth: int) -> SawtoothCount:
-    """Count what T^k, the tent T(x) = 1 - |2x - 1| composed with itself k times, costs a deep and a shallow ReLU network.
+    """Count what T^k, the tent ``T(x) = 1 - |2x - 1|`` composed with itself k times, costs a deep and a shallow ReLU network.
 
     Raises
     ------
@@ -60,9 +60,9 @@ def count_sawtooth(depth: int) -> SawtoothCount:
     *2^k units in one hidden layer do*: the interpolant of these points (:func:`relu_interpolant`) has one unit a piece.
 
     *Fewer don't*: n units bend at n points at most, so that there must be at least 2^k - 1, each with a bend of its own at one of the 2^k -
-    1 inner points. A unit a ReLU(w x + b) changes the slope by |w| a at its bend, from the left to the right, so that a |w| = ∓2 · 2^k is
-    decided. Left of all bends the slope is the sum of -a |w| over the units with w < 0, an even multiple of 2^k; it would have to be 2^k
-    itself, an odd one. ∎
+    1 inner points. A unit a ReLU(w x + b) changes the slope by ``|w| a`` at its bend, from the left to the right, so that
+    ``a |w| = ∓2 · 2^k`` is decided. Left of all bends the slope is the sum of ``-a |w|`` over the units with w < 0, an even multiple of
+    2^k; it would have to be 2^k itself, an odd one. ∎
 
     *Up to 2^k - 2 units are hopeless*: N is made of at most 2^k - 1 straight pieces, and N - ½ changes its sign at most once in each. If N
     were closer than ½ to T^k everywhere, N - ½ would have the sign of T^k - ½ at the 2^k + 1 points, where that alternates: 2^k changes. ∎

@@ -52,10 +52,10 @@ class Target:
     box : tuple of (float, float)
         The lowest and the highest value of each variable.
     lipschitz : float or None
-        L: |f(x) - f(y)| ≤ L max_i |x_i - y_i| on the box; with one variable max|f'|. Proved by interval arithmetic for an expression, the
-        user's word for a function of their own, ``None`` where there is none or it isn't known.
+        L: ``|f(x) - f(y)| ≤ L max_i |x_i - y_i|`` on the box; with one variable ``max|f'|``. Proved by interval arithmetic for an
+        expression, the user's word for a function of their own, ``None`` where there is none or it isn't known.
     curvature : float or None
-        max|f''| on the interval, of a function of one variable; proved or known as ``lipschitz`` is.
+        ``max|f''|`` on the interval, of a function of one variable; proved or known as ``lipschitz`` is.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Target:
         return np.broadcast_to(values, columns[0].shape).astype("float64")
 
     def modulus(self, delta: float) -> float | None:
-        """Return a proved bound of the modulus of continuity ω(δ) = max |f(x) - f(y)| over |x - y| ≤ δ; ``None`` where there is none.
+        """Return a proved bound of the modulus of continuity ω(δ): ``max |f(x) - f(y)|`` over ``|x - y| ≤ δ``; ``None`` if there is none.
 
         Of an expression in one variable: from what interval arithmetic says of its values over 2¹⁶ cells. Of anything else, L δ.
         """
@@ -120,7 +120,7 @@ def make_target(
     box : (float, float) or sequence of them, optional
         The interval, or an interval for each variable; [-1, 1] each by default (a callable of several variables needs its box).
     lipschitz, curvature : float, optional
-        max|f'| and max|f''| of a function of your own, if you know them: bounds rest on your word. Of a formula they are proved.
+        ``max|f'|`` and ``max|f''|`` of a function of your own, if you know them: bounds rest on your word. Of a formula they are proved.
     name : str, optional
         What it is called in tables and pictures.
 

@@ -38,7 +38,7 @@ class Learning:
     prediction : ndarray, shape (epochs + 1, n_L, m)
         A_L, the probabilities.
     error : ndarray, shape (epochs + 1,)
-        |A_L - Y|, the mean over outputs and examples: how wrong it is, whatever the loss.
+        ``|A_L - Y|``, the mean over outputs and examples: how wrong it is, whatever the loss.
     delta : ndarray, shape (epochs + 1, n_L, m)
         The error signals delta_L (B1), each example's with its 1/m.
     slope : ndarray, shape (epochs + 1, n_L, m)
@@ -115,7 +115,7 @@ def saturated_network(
     activation : str, default "tanh"
         Theirs.
     z : float, default 5
-        Above 0: the output layer is scaled until the least sure output has |Z_L| = z.
+        Above 0: the output layer is scaled until the least sure output has ``|Z_L| = z``.
     learning_rate : float, default 1
         η, for both losses.
     epochs : int, default 300

@@ -7,6 +7,7 @@
     activations.py   σ and its derivative, as values
     losses.py        the losses, and which output each goes with
     optimizers.py    gradient descent, Adam and the schedules of η
+    transforms.py    what is added to a cost, and done to its gradients before the optimizer has them
     dropout.py       the masks
     functional.py    the heart behind a door that checks what comes in
     shapes.py        the checks of shapes and dtypes

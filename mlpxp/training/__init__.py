@@ -3,12 +3,12 @@
 ::
 
     train.py         the door
-    loop.py          epochs, callbacks, stopping, the best parameters
-    step.py          one update, the function that a backend folds over the batches
+    options.py       what is asked for, as checked values: a plan
+    prepare.py       a run, made of a plan and data: placed, checked, cut into batches
+    loop.py          epochs, stopping, callbacks, the best parameters
+    step.py          one update, the function that a backend folds over the batches, and what it is given
     batches.py       how an epoch is cut into batches, and batches into folds
-    _inputs.py       what each update of a fold is given: rows, η, λ, dropout keys
-    checks.py        options, examples and parameters, checked
     checkpoints.py   when a checkpoint is written, and whose run it is of
-    _judging.py      whether costs have to be finer than the parameters' dtype
+    precision.py     what float32 has too few digits for
     progress.py      the bar
 """

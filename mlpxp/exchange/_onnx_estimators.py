@@ -11,7 +11,7 @@ from mlpxp.errors import DtypeError
 from mlpxp.estimators import MLPClassifier, MLPRegressor
 from mlpxp.estimators.errors import NotFittedError
 from mlpxp.estimators.probabilities import columns_of_classes, promises_probabilities
-from mlpxp.exchange.onnx import Graph, Port, listed, outputs, parameters_on_host
+from mlpxp.exchange.graph import Graph, Port, listed, outputs, parameters_on_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -363,7 +363,7 @@ def test_a_place_that_can_t_be_written_to_is_refused(tmp_path, name, error):
 
 
 def test_more_than_a_file_holds_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("mlpxp.exchange.onnx._MOST_BYTES", 8)
+    monkeypatch.setattr("mlpxp.exchange.graph._MOST_BYTES", 8)
     with pytest.raises(mlpxp.RangeError, match="at most 2 GiB"):
         export_onnx(a_network(), tmp_path / "model.onnx")
 

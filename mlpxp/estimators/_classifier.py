@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
@@ -19,10 +18,12 @@ from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
 from mlpxp.estimators._inputs import is_foreign, labels_at, to_host
 from mlpxp.estimators._labels import check_labels, class_weights, host_labels, is_multilabel, numbers_of, read_labels
+from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
+from mlpxp.estimators.their_privates import Interval, StrOptions
 
 if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
@@ -173,7 +174,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     True
     """
 
-    _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
+    _parameter_constraints = CONSTRAINTS | {
         "loss": [StrOptions({"log_loss"}), Loss],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],

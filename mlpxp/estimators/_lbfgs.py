@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.optimize import _check_optimize_result
 
 from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.rows import Rows
@@ -23,6 +22,7 @@ from mlpxp.errors import DivergenceError
 from mlpxp.estimators._examples import columns, penalty_of, unit_of
 from mlpxp.estimators._losses import check_custom_loss
 from mlpxp.estimators.curves import forget
+from mlpxp.estimators.their_privates import check_optimize_result
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop
 from mlpxp.training.checks import warn_of_scale
@@ -227,7 +227,7 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
         n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
     else:
         result.nit = iteration
-        n, stop = _check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
+        n, stop = check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
     if stop is Stop.CONVERGED and objective.is_coarse and abs(result.jac).max() > estimator.tol:
         warnings.warn(
             f"lbfgs stopped where float32 shows no smaller loss, though its slope is {abs(result.jac).max():.3g}, and this device has no "

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from mlpxp.arrays.backend import plain
@@ -16,9 +15,11 @@ from mlpxp.arrays.placing import beside
 from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
 from mlpxp.estimators._inputs import to_host
+from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import translated
+from mlpxp.estimators.their_privates import StrOptions
 
 if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
@@ -166,7 +167,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     True
     """
 
-    _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
+    _parameter_constraints = CONSTRAINTS | {
         "loss": [StrOptions(set(_HEADS)), Loss],
     }
 

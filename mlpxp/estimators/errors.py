@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError as TheirNotFittedError
-from sklearn.utils._param_validation import InvalidParameterError as TheirInvalidParameterError
 
 from mlpxp.errors import DataError, DivergenceError, DtypeError, MlpxpError, RangeError
+from mlpxp.estimators.their_privates import InvalidParameterError as TheirInvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

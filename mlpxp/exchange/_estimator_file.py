@@ -59,6 +59,7 @@ def estimator_contents(estimator: Any) -> Contents:
     from mlpxp.estimators.curves import of_members
     from mlpxp.estimators.errors import translated
     from mlpxp.estimators.fitted import labels_of
+    from mlpxp.estimators.their_privates import validate_parameters
 
     name = type(estimator).__name__
     if type(estimator).__module__.partition(".")[0] != "mlpxp":
@@ -66,7 +67,7 @@ def estimator_contents(estimator: Any) -> Contents:
     network, parameters = parts_of(estimator, "save")
     given = {name: encoded(name, value) for name, value in estimator.get_params(deep=False).items()}
     with translated():
-        estimator._validate_params()
+        validate_parameters(estimator)
     labels = labels_of(estimator)
     check_names(network)
     tensors = tensors_of(network, parameters)
@@ -126,6 +127,7 @@ def _read(reader: Reader, host: Place) -> Any:
         from mlpxp import estimators
         from mlpxp.estimators.errors import translated
         from mlpxp.estimators.fitted import Labels, adopt
+        from mlpxp.estimators.their_privates import validate_parameters
     except ModuleNotFoundError as error:
         raise MissingLibraryError(f"an estimator needs {error.name}, which is not installed: pip install 'mlpxp[sklearn]'") from error
     network, facts = network_in(reader), reader.json("estimator")
@@ -146,7 +148,7 @@ def _read(reader: Reader, host: Place) -> Any:
     n_iter, t = (_count(reader, fitted, each) for each in _COUNTS)
     try:
         with translated():
-            estimator._validate_params()
+            validate_parameters(estimator)
     except DtypeError as error:
         raise reader.refuse(f"a parameter has a type that it can't have: {str(error)[:300]}") from error
     k = int(estimator.n_networks)

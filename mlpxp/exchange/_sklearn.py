@@ -116,8 +116,11 @@ def to_sklearn(estimator: Any) -> Any:
         if hasattr(estimator, name):
             setattr(new, name, getattr(estimator, name))
     if kind == "MLPClassifier":
-        new._label_binarizer = copy.deepcopy(estimator._binarizer)
-        new.classes_ = new._label_binarizer.classes_
+        from mlpxp.estimators.their_privates import put_inside
+
+        binarizer = copy.deepcopy(estimator._binarizer)
+        put_inside(new, binarizer=binarizer)
+        new.classes_ = binarizer.classes_
     if new.solver != "lbfgs":
         _hand_history(estimator, new)
     return new
@@ -160,7 +163,9 @@ def _labels(estimator: Any) -> Any:
     """Return the labels of their classifier: its binarizer is private, but its outputs tell its kind too."""
     if not hasattr(estimator, "classes_"):
         return None
-    binarizer = getattr(estimator, "_label_binarizer", None)
+    from mlpxp.estimators.their_privates import inside
+
+    binarizer = inside(estimator, "binarizer")
     one = "binary" if estimator.n_outputs_ == 1 else "multilabel-indicator"
     kind = getattr(binarizer, "y_type_", "multiclass" if estimator.out_activation_ == "softmax" else one)
     return _libraries()[2].Labels(np.array(estimator.classes_), kind, bool(getattr(binarizer, "sparse_input_", False)))
@@ -170,6 +175,7 @@ def _take_history(estimator: Any, new: Any) -> None:
     """Take over curves and optimizer of a solver by epochs; what theirs hasn't is left out."""
     from mlpxp.estimators.curves import Left, means_of
     from mlpxp.estimators.stochastic import optimizer_of, watched_by
+    from mlpxp.estimators.their_privates import inside
 
     losses, scores = (
         None if each is None else [(float(one),) for one in each] for each in (estimator.loss_curve_, estimator.validation_scores_)
@@ -187,14 +193,14 @@ def _take_history(estimator: Any, new: Any) -> None:
     comparable = (
         new.early_stopping or new.n_outputs_ == 1 or hasattr(new, "classes_")
     )  # their loss of several numbers is the mean, ours the sum
-    optimizer: Any = getattr(estimator, "_optimizer", None)
+    optimizer = inside(estimator, "optimizer")
     adaptive = new.solver == "sgd" and new.learning_rate == "adaptive" and hasattr(optimizer, "velocities")
     new._left = Left(
         optimizer=optimizer_of(new),
         state=_state_of(optimizer, new),
         watched=watched_by(new) if comparable else None,
         best=[float(best)] if comparable else (),
-        stale=[int(getattr(estimator, "_no_improvement_count", 0))] if comparable else (),
+        stale=[int(inside(estimator, "stale", 0))] if comparable else (),
         rates=[float(optimizer.learning_rate)] if adaptive else (),
     )
 
@@ -218,6 +224,8 @@ def _state_of(optimizer: Any, new: Any) -> Any:
 
 def _held_parameters(estimator: Any, theirs: Any) -> dict[str, Any]:
     """Return the constructor's parameters for theirs, if theirs can hold all of them."""
+    from mlpxp.estimators.their_privates import validate_parameters
+
     known, defaults = set(signature(theirs).parameters), signature(type(estimator)).parameters
     given = copy.deepcopy(estimator.get_params())
     if given["n_networks"] > 1:
@@ -235,7 +243,7 @@ def _held_parameters(estimator: Any, theirs: Any) -> dict[str, Any]:
     given["activation"] = next(iter(hidden.values()), "relu")
     parameters = {name: given[name] for name in given if name in known}
     try:
-        theirs(**parameters)._validate_params()
+        validate_parameters(theirs(**parameters))
     except ValueError as error:  # adamw, a schedule, a loss
         raise UnknownNameError(f"scikit-learn can't hold this: {error}") from error
     return parameters
@@ -245,37 +253,42 @@ def _hand_history(estimator: Any, new: Any) -> None:
     """Hand over curves and optimizer of a solver by epochs, with what theirs needs to go on."""
     from mlpxp.estimators.curves import Left
     from mlpxp.estimators.stochastic import optimizer_of, watched_by
+    from mlpxp.estimators.their_privates import put_inside
 
     left, early = getattr(estimator, "_left", Left()), new.early_stopping
     new.loss_curve_ = list(getattr(estimator, "loss_curve_", ()))
     new.validation_scores_ = list(getattr(estimator, "validation_scores_", None) or ()) if early else None
     new.best_loss_ = None if early else getattr(estimator, "best_loss_", None) or math.inf
     new.best_validation_score_ = (getattr(estimator, "best_validation_score_", None) or -math.inf) if early else None
-    new._no_improvement_count = left.stale[0] if left.stale and left.watched == watched_by(estimator) else 0
-    new._best_coefs, new._best_intercepts = ([each.copy() for each in arrays] for arrays in (new.coefs_, new.intercepts_))
-    if left.state is None or left.optimizer != optimizer_of(estimator):
-        return
-    from sklearn.neural_network import _stochastic_optimizers as optimizers
+    put_inside(
+        new,
+        stale=left.stale[0] if left.stale and left.watched == watched_by(estimator) else 0,
+        best_coefs=[each.copy() for each in new.coefs_],
+        best_intercepts=[each.copy() for each in new.intercepts_],
+    )
+    if left.state is not None and left.optimizer == optimizer_of(estimator):
+        put_inside(new, optimizer=_optimizer_of(new, tree_map(_on_host, left.state), left.rates))
 
-    state = tree_map(_on_host, left.state)
+
+def _optimizer_of(new: Any, state: Any, rates: Any) -> Any:
+    """Return their optimizer with our state, on the host, and our adaptive rates."""
+    from mlpxp.estimators.their_privates import optimizers
 
     def lists(layers: Any, factor: float = 1.0) -> list[Any]:
         return [factor * layer.W.T for layer in layers] + [factor * layer.b[:, 0] for layer in layers]
 
-    weights = new.coefs_ + new.intercepts_
+    weights, rate, policy = new.coefs_ + new.intercepts_, new.learning_rate_init, new.learning_rate
     if new.solver == "adam":
-        new._optimizer = optimizers.AdamOptimizer(weights, new.learning_rate_init, new.beta_1, new.beta_2, new.epsilon)
-        new._optimizer.t = int(state.t)
-        new._optimizer.ms = lists(state.gradients, 1.0 - new.beta_1)
-        new._optimizer.vs = lists(state.squares, 1.0 - new.beta_2)
-        return
-    policy = new.learning_rate
-    new._optimizer = optimizers.SGDOptimizer(weights, new.learning_rate_init, policy, new.momentum, new.nesterovs_momentum, new.power_t)
+        adam = optimizers().AdamOptimizer(weights, rate, new.beta_1, new.beta_2, new.epsilon)
+        adam.t, adam.ms, adam.vs = int(state.t), lists(state.gradients, 1.0 - new.beta_1), lists(state.squares, 1.0 - new.beta_2)
+        return adam
+    sgd = optimizers().SGDOptimizer(weights, rate, policy, new.momentum, new.nesterovs_momentum, new.power_t)
     if state.velocity is not None:
-        new._optimizer.velocities = lists(state.velocity)
-    if policy == "adaptive" and left.rates:
-        new._optimizer.learning_rate = left.rates[0]
-    new._optimizer.iteration_ends(new.t_)  # where invscaling has got to
+        sgd.velocities = lists(state.velocity)
+    if policy == "adaptive" and rates:
+        sgd.learning_rate = rates[0]
+    sgd.iteration_ends(new.t_)  # where invscaling has got to
+    return sgd
 
 
 def _on_host(array: Any) -> Any:

@@ -41,6 +41,7 @@ NAMED = {
 }
 PURE = ("arrays", "core", "instruments", "runs", "training")  # of these only what works on the host's side names NumPy
 ON_THE_HOST = {"arrays/draws.py", "arrays/rows.py", "runs/snapshot.py", "training/batches.py"}
+THEIRS = ROOT / "mlpxp" / "estimators" / "their_privates.py"
 BY_STRING = {"bench/suite.py"}  # the list of benchmarks; lazy_loader has the table of public names, and backends are entry points
 
 
@@ -90,6 +91,33 @@ def test_a_private_module_is_imported_by_its_own_package_only():
                     package, _, rest = module.partition("._")
                     if rest and (ROOT / f"{package.replace('.', '/')}/_{rest.partition('.')[0]}.py").exists():
                         assert path.is_relative_to(ROOT / package.replace(".", "/")), f"{path} imports {module}"
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def reached_for(tree):
+    """The private names that a file has behind a dot, or in a text such as getattr takes."""
+    dotted = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {name for name in dotted | told if is_private(name) and name.isidentifier()}
+
+
+def test_what_is_private_to_scikit_learn_is_reached_for_in_one_file():
+    theirs = reached_for(ast.parse(THEIRS.read_text(encoding="utf-8")))
+    assert theirs >= {"_validate_params", "_score_func", "_optimizer"}
+    for path in HOUSE:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            f"{node.module}.{name.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "sklearn"
+            for name in node.names
+        } | {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names if name.name.startswith("sklearn")}
+        private = {name for name in names if any(map(is_private, name.split(".")))}
+        assert bool(private) == (path == THEIRS), f"{path} imports {private}"
+        assert path == THEIRS or not reached_for(tree) & theirs, f"{path} reaches for {reached_for(tree) & theirs}"
 
 
 def test_the_wall_is_where_they_are_imported():

@@ -8,25 +8,34 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays.placing import beside
-from mlpxp.arrays.standard import device_of, namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
+from mlpxp.estimators._answers import averaged, check_probabilities, chosen, columns_of_classes, log_probabilities, spread
 from mlpxp.estimators._inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators._labels import check_labels, class_weights, host_labels, is_multilabel, numbers_of, read_labels
+from mlpxp.estimators._labels import (
+    binarizer_of,
+    check_labels,
+    class_weights,
+    host_labels,
+    is_multilabel,
+    labels_in,
+    numbers_of,
+    read_labels,
+)
 from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
 from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
 from mlpxp.estimators.their_privates import Interval, StrOptions
 
 if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
+    from mlpxp.estimators._state import Labels
 
 __all__ = ["MLPClassifier"]
 
@@ -179,8 +188,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
-
-    _binarizer: Any
 
     def __init__(
         self,
@@ -345,30 +352,25 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
         with beside(X):
-            A = self._predicted(X, "predict")
-            A = self._averaged(A)
-            binarizer = self._binarizer
-            if not binarizer.y_type_.startswith("multilabel"):
-                return self._labels(self._chosen(A))
-            return binarizer.inverse_transform(to_host(A.mT)) if binarizer.sparse_input_ else self._chosen(A)
+            A, labels = averaged(self._predicted(X, "predict")), self._known
+            if not labels.several:
+                return self._labels(chosen(A, labels))
+            return binarizer_of(labels).inverse_transform(to_host(A.mT)) if labels.sparse else chosen(A, labels)
 
-    def _chosen(self, A: Any) -> Any:
-        """Return the number of the most probable class of each example (m,), or each label's presence (m, n_classes)."""
-        xp = namespace(A)
-        if self._binarizer.y_type_ == "multiclass":
-            return xp.argmax(A, axis=-2)
-        if sharing := self._sharing():
-            positive = xp.astype(A[0, ...] > 0.5, _integer(A))
-            return positive if sharing > 1 else positive * 0
-        return xp.astype((A > 0.5).mT, _integer(A))
+    @property
+    def _known(self) -> Labels:
+        """The labels that are learnt, on the host."""
+        labels = self._fitted.labels
+        assert labels is not None  # which every fit of a classifier leaves
+        return labels
 
     def _labels(self, indices: Any) -> Any:
         """Return the labels with these numbers, in the place of the numbers where labels can be there."""
         if type(indices) is np.ndarray:
-            return self._binarizer.classes_[indices]
+            return self._known.classes[indices]
         if is_foreign(self.classes_):
             return namespace(indices).take(self.classes_, indices, axis=0)
-        return self._binarizer.classes_[to_host(indices)]
+        return self._known.classes[to_host(indices)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.
@@ -385,14 +387,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return self._probabilities(A, return_std=return_std)
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
-        check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
-        sharing = self._sharing()
-        mean = columns_of_classes(self._averaged(A), sharing=sharing)
-        return (mean, columns_of_classes(self._spread(A), sharing=sharing, spread=True)) if return_std else mean
-
-    def _sharing(self) -> int:
-        """Return how many classes share the one output: two, or one alone; 0 where each has its own."""
-        return 0 if self.n_outputs_ != 1 or self._binarizer.y_type_.startswith("multilabel") else len(self._binarizer.classes_)
+        labels = self._known
+        check_probabilities(self._fitted.network, A, multiclass=labels.kind == "multiclass")
+        mean = columns_of_classes(averaged(A), sharing=labels.sharing)
+        return (mean, columns_of_classes(spread(A), sharing=labels.sharing, is_spread=True)) if return_std else mean
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
@@ -401,8 +399,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """
         with beside(X):
             Z, A = self._passed(X, "predict_log_proba")
-            if Z is not None and self._network.natural:
-                return log_probabilities(self._network, Z, A, sharing=self._sharing())
+            network = self._fitted.network
+            if Z is not None and network.natural:
+                return log_probabilities(network, Z, A, sharing=self._known.sharing)
             with np.errstate(divide="ignore"):
                 return namespace(A).log(self._probabilities(A))
 
@@ -414,11 +413,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
                 check_labels(y)
             return float(accuracy_score(y, to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
-    def _head(self) -> Any:
+    def _head(self, labels: Any) -> Any:
         if isinstance(self.loss, Loss):
             loss: Any = self.loss
-            return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
-        return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
+            return loss.pairing or ("softmax" if labels.kind == "multiclass" else "sigmoid"), loss
+        return ("softmax", "cross_entropy") if labels.kind == "multiclass" else ("sigmoid", "binary_cross_entropy")
 
     def _on_host(self, y: Any) -> Any:
         return host_labels(y)
@@ -426,59 +425,54 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _read_y(self, y: Any) -> Any:
         return read_labels(y)
 
-    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> tuple[Any, Labels]:
         if incremental:
-            self._announce(y, classes)
+            labels = self._announced(y, classes)
         elif self.warm_start and hasattr(self, "classes_"):
-            labels, known = unique_labels(y), self._binarizer.classes_
-            if set(labels) != set(known):
+            labels, here = self._known, unique_labels(y)
+            if set(here) != set(labels.classes):
                 raise DataError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {known}, `y` has {labels}"
+                    f"Previously got {labels.classes}, `y` has {here}"
                 )
         else:
-            self._binarizer = LabelBinarizer().fit(y)
-        self.classes_ = labels_at(place, self._binarizer.classes_)
-        return self._binarize(y)
+            labels = labels_in(y)
+        self.classes_ = labels_at(place, labels.classes)
+        return _binarized(y, labels), labels
 
-    def _announce(self, y: Any, classes: Any) -> None:
-        """Take note of the classes that the first call of partial_fit is told, and hold the later ones to them."""
-        if not hasattr(self, "classes_"):
-            if classes is None and not is_multilabel(y):
-                raise DataError("classes must be passed on the first call to partial_fit.")
-            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
-        known = self._binarizer.classes_
+    def _announced(self, y: Any, classes: Any) -> Labels:
+        """Return the labels that the first call of partial_fit is told, and hold the later ones to them."""
+        if hasattr(self, "classes_"):
+            announced = self._known
+        elif classes is None and not is_multilabel(y):
+            raise DataError("classes must be passed on the first call to partial_fit.")
+        else:
+            announced = labels_in(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
+        known = announced.classes
         labels = unique_labels(y) if numbers_of(y, known) is None else known  # which takes longer
         if classes is not None and not np.array_equal(known, unique_labels(host_labels(classes, "classes"))):
             raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")
+        return announced
 
     def _read_later_targets(self, y: Any) -> Any:
-        labels = unique_labels(y)
-        if len(np.setdiff1d(labels, self._binarizer.classes_, assume_unique=True)):
-            raise DataError(
-                f"the validation data have classes that the training data lack: {labels}, not all in {self._binarizer.classes_}"
-            )
-        return self._binarize(y)
-
-    def _binarize(self, y: Any) -> Any:
-        numbers, n = numbers_of(y, self._binarizer.classes_), len(self._binarizer.classes_)
-        if numbers is None or n < 2:
-            return self._binarizer.transform(y).astype(bool)
-        return numbers[:, None] == (np.arange(n) if n > 2 else 1)
+        here, known = unique_labels(y), self._known
+        if len(np.setdiff1d(here, known.classes, assume_unique=True)):
+            raise DataError(f"the validation data have classes that the training data lack: {here}, not all in {known.classes}")
+        return _binarized(y, known)
 
     def _learnt(self, targets: Any) -> Any:
         if not self.label_smoothing:
             return targets
-        n = targets.shape[1] if self._binarizer.y_type_ == "multiclass" else 2
+        n = targets.shape[1] if self._known.kind == "multiclass" else 2
         smoothing = float(self.label_smoothing)
         return (1.0 - smoothing) * targets + smoothing / n
 
-    def _class_weights(self, y: Any, *, incremental: bool) -> Any:
+    def _class_weights(self, y: Any, labels: Any, *, incremental: bool) -> Any:
         if self.class_weight is None:
             return None
-        return class_weights(self.class_weight, y, self._binarizer.classes_, incremental=incremental)
+        return class_weights(self.class_weight, y, labels.classes, incremental=incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -486,7 +480,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return tags
 
 
-def _integer(like: Any) -> Any:
-    """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
-    xp: Any = namespace(like)
-    return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
+def _binarized(y: Any, labels: Labels) -> Any:
+    """Return which label each example has, (m, n_outputs)."""
+    numbers, n = numbers_of(y, labels.classes), len(labels.classes)
+    if numbers is None or n < 2:
+        return binarizer_of(labels).transform(y).astype(bool)
+    return numbers[:, None] == (np.arange(n) if n > 2 else 1)

@@ -19,9 +19,9 @@ from mlpxp.core.network import Layer, stack, unstack
 from mlpxp.core.propagation import backward, cost, forward
 from mlpxp.core.resolution import cost_in_float64, has_finer
 from mlpxp.errors import DivergenceError
+from mlpxp.estimators._curves import forget
 from mlpxp.estimators._examples import columns, penalty_of, unit_of
 from mlpxp.estimators._losses import check_custom_loss
-from mlpxp.estimators.curves import forget
 from mlpxp.estimators.their_privates import check_optimize_result
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop
@@ -166,7 +166,8 @@ def solve(
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
     estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
-    estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
+    own = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
+    estimator._fitted = replace(estimator._fitted, members=own)
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
     if all(stop is Stop.DIVERGED for stop in stops):

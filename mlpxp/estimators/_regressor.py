@@ -14,6 +14,7 @@ from mlpxp.arrays.backend import plain
 from mlpxp.arrays.placing import beside
 from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
+from mlpxp.estimators._answers import averaged, numbers, spread
 from mlpxp.estimators._inputs import to_host
 from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
@@ -332,18 +333,15 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         """
         with beside(X):
             A = self._predicted(X, "predict")
-            predicted = self._shaped(self._averaged(A))
-            return (predicted, self._shaped(self._spread(A))) if return_std else predicted
-
-    def _shaped(self, A: Any) -> Any:
-        return A[0, ...] if self.n_outputs_ == 1 else A.mT
+            predicted = numbers(averaged(A), self.n_outputs_)
+            return (predicted, numbers(spread(A), self.n_outputs_)) if return_std else predicted
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance that is explained."""
         with translated():
             return float(r2_score(to_host(y), to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
-    def _head(self) -> Any:
+    def _head(self, labels: Any) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
     def _on_host(self, y: Any) -> Any:
@@ -362,8 +360,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             raise DataError(f"loss='poisson' needs y >= 0, counts or amounts, got {y.min():g}")
         return y
 
-    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
-        return self._read_later_targets(y)
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> tuple[Any, None]:
+        return self._read_later_targets(y), None
 
     def _read_later_targets(self, y: Any) -> Any:
         return y[:, None] if y.ndim == 1 else y

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.scalars import number_or_none
 from mlpxp.errors import DataError, RangeError
+from mlpxp.estimators._curves import is_flat, scores_of
 from mlpxp.estimators._parameters import find_scorer
-from mlpxp.estimators.curves import is_flat, scores_of
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.fitted import labels_of
 from mlpxp.estimators.their_privates import metric_of, responses_of, with_options
 from mlpxp.training.checks import outside
 
@@ -70,8 +69,8 @@ def _weighted(monitor: Any, scorer: Any, weights: Any) -> dict[str, Any]:
 
 def _with_labels(estimator: Any, scorer: Any) -> Any:
     """Return a scorer of probabilities that knows all classes: the validation data may lack one, which has its column all the same."""
-    labels, of_probabilities = labels_of(estimator), "predict_proba" in responses_of(scorer)
-    if labels is None or labels.kind.startswith("multilabel") or not of_probabilities or "labels" not in _parameters(scorer):
+    labels, of_probabilities = estimator._fitted.labels, "predict_proba" in responses_of(scorer)
+    if labels is None or labels.several or not of_probabilities or "labels" not in _parameters(scorer):
         return scorer
     return with_options(scorer, {"labels": labels.classes})
 

@@ -11,8 +11,8 @@ import numpy as np
 from mlpxp.arrays.backend import backend_of
 from mlpxp.arrays.standard import device_of
 from mlpxp.errors import RangeError, ValidationWarning
+from mlpxp.estimators._curves import each
 from mlpxp.estimators._losses import on_host
-from mlpxp.estimators.curves import each
 from mlpxp.training.checks import outside
 
 if TYPE_CHECKING:

@@ -317,8 +317,8 @@ def of_float16(network, parameters):
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [
-        (MLPClassifier(), mlpxp.MlpxpError, "MLPClassifier has nothing to export: call fit"),
-        (MLPRegressor(), mlpxp.MlpxpError, "MLPRegressor has nothing to export: call fit"),
+        (MLPClassifier(), mlpxp.MlpxpError, "This MLPClassifier instance is not fitted yet, and has no weights for export_onnx: call fit"),
+        (MLPRegressor(), mlpxp.MlpxpError, "This MLPRegressor instance is not fitted yet, and has no weights for export_onnx: call fit"),
         (LogisticRegression(), mlpxp.DtypeError, "takes a Model, .* got LogisticRegression"),
         (a_network()[1], mlpxp.DtypeError, "got tuple"),
         (3, mlpxp.DtypeError, "got int"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,15 @@ from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.standard import tree_map
 from mlpxp.core.network import stack
 from mlpxp.errors import DivergenceError
+from mlpxp.estimators._curves import each, note
 from mlpxp.estimators._examples import for_training, penalty_of, set_aside
 from mlpxp.estimators._initial import shuffled
 from mlpxp.estimators._losses import check_custom_loss
 from mlpxp.estimators._monitor import Monitor
 from mlpxp.estimators._rates import make_optimizer
 from mlpxp.estimators._scoring import scored
+from mlpxp.estimators._state import Left, optimizer_of, watched_by
 from mlpxp.estimators._validation import warns_if_far_off
-from mlpxp.estimators.curves import Left, each, note
 from mlpxp.runs.history import History, TrainingResult
 from mlpxp.runs.stopping import Stop
 from mlpxp.training.train import train
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
     from mlpxp.runs.history import Epoch
 
-__all__ = ["optimizer_of", "solve", "watched_by"]
+__all__ = ["solve"]
 
 
 def solve(
@@ -61,7 +63,7 @@ def solve(
     size = _batch_size(estimator.batch_size, m)
     learnt = estimator._learnt(targets)
     columns, Y, w = for_training(X, learnt, weights, place, moves=moves)
-    parameters, left = estimator._parameters(), getattr(estimator, "_left", Left())
+    parameters, left = estimator._parameters(), estimator._fitted.left or Left()
     check_custom_loss(network, parameters, columns, learnt, size)
     validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
     scores: list[list[float]] = []  # of each epoch, on the validation data
@@ -110,7 +112,8 @@ def solve(
     estimator._hold(last if best is None else best)
     estimator.stop_ = stops if monitor.members else stops[0]
     rates = () if monitor.rate is None else monitor.rates
-    estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
+    left = Left(optimizer_of(estimator), state, watched_by(estimator), monitor.best, monitor.stale, rates)
+    estimator._fitted = replace(estimator._fitted, left=left)
     if diverged is None or best is not None:
         _warn(estimator, stops, diverged, incremental=incremental)  # as an error, if the user will have it so, and then nothing is noted
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
@@ -152,11 +155,6 @@ def _monitor(estimator: Any, read: Callable[[Epoch], list[float]], left: Left, *
     )
 
 
-def watched_by(estimator: Any) -> Any:
-    """Return what a fit is stopped by."""
-    return estimator.monitor if estimator.early_stopping else "training loss"
-
-
 def _keeper(estimator: Any, monitor: Monitor, read: Callable[[Epoch], list[float]], *, incremental: bool) -> Monitor:
     """Return what keeps the best epoch's parameters: the monitor, or without early stopping one beside it that stops nothing."""
     if estimator.early_stopping or not estimator.restore_best or incremental:
@@ -173,11 +171,6 @@ def _reader(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], list[f
     if isinstance(monitor, str) and monitor == "loss":
         return lambda epoch: [-cost for cost in each(epoch.validation_cost)]
     return lambda epoch: scores[-1]
-
-
-def optimizer_of(estimator: Any) -> tuple[Any, ...]:
-    """Return what an optimizer's state depends on."""
-    return estimator.solver, estimator.solver == "sgd" and estimator.momentum > 0.0
 
 
 def _stops(stop: Stop | tuple[Stop, ...], monitor: Monitor) -> tuple[Stop, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from mlpxp.arrays.backend import choose_backend, get_backend
-from mlpxp.arrays.placing import on_device_of
+from mlpxp.arrays.placing import beside, on_device_of
 from mlpxp.arrays.standard import namespace, tree_map
 from mlpxp.core.activations import Activation
 from mlpxp.core.losses import Loss
@@ -34,6 +34,7 @@ from mlpxp.estimators._inputs import (
 )
 from mlpxp.estimators._parameters import CONSTRAINTS, SIGMOID, check_parameters
 from mlpxp.estimators._state import Fitted
+from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import check_fitted, translated, unchanged_on_error
 
 if TYPE_CHECKING:
@@ -99,6 +100,57 @@ class MultilayerPerceptron(BaseEstimator):
     def _class_weights(self, y: Any, labels: Labels | None, *, incremental: bool) -> Any:
         """Return a weight for each example by its class, or ``None``."""
         return None
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        validation_data: Any = None,
+    ) -> Self:
+        """Learn from X and y.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, data frame, or array of any library, shape (m, n_features)
+        y : array-like, shape (m,) or (m, n_outputs)
+            A classifier's has one label an example: text, whole numbers, truth values or dates; or it is an indicator matrix of 0 and 1, a
+            column for each label. A regressor's are numbers; from 0 up with ``loss="poisson"``.
+        sample_weight : array-like, shape (m,), optional
+            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
+        X_val, y_val, sample_weight_val : array-like, optional
+            Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
+            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            The same as one value, which no pipeline prepares.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            Itself.
+
+        Raises
+        ------
+        DataError, DtypeError, InvalidParameterError, RangeError
+            Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
+        BackendError
+            A library or a device that isn't here; also a ``ValueError``.
+        DivergenceError
+            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
+            what it was before.
+
+        Warns
+        -----
+        ValidationWarning
+            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
+        """
+        with beside(X):
+            self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
+        return self
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, incremental: bool = False, classes: Any = None

@@ -13,6 +13,7 @@ from sklearn.neural_network import MLPClassifier
 
 from mlpxp.bench.rivals import Rival
 from mlpxp.bench.tasks import EPSILON
+from mlpxp.estimators.their_privates import forget_optimizer
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task
@@ -50,7 +51,7 @@ def _rival(task: Task) -> Rival:
     model.out_activation_ = "softmax"
     for layer, W, b in zip(task.start, model.coefs_, model.intercepts_, strict=True):
         W[...], b[...] = layer.W.T, layer.b[:, 0]
-    del model._optimizer  # which remembers that update
+    forget_optimizer(model)  # which remembers that update
 
     def epoch(number: int) -> float:
         order = task.rows(number).ravel()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlpxp.cli._serving import Served
-    from mlpxp.exchange.onnx import Graph, Port
+    from mlpxp.exchange.graph import Graph, Port
 
 __all__ = ["export", "graph_of_served"]
 
@@ -53,7 +53,7 @@ def export(
 def graph_of_served(served: Served) -> Graph:
     """Return the graph of a network with its preparation."""
     from mlpxp.data.traced import answered, prepared, raw_columns
-    from mlpxp.exchange.onnx import Graph, Port, listed, outputs, parameters_on_host
+    from mlpxp.exchange.graph import Graph, Port, listed, outputs, parameters_on_host
 
     preparation, network = served.preparation, served.network
     parameters = parameters_on_host(network, served.parameters)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlpxp.cli._fitting import Fitted, Plan
     from mlpxp.cli._serving import Served, Verdict
     from mlpxp.core.network import Network
-    from mlpxp.exchange.onnx import Port
+    from mlpxp.exchange.graph import Port
     from mlpxp.files import Model
     from mlpxp.files.checkpoint_file import Checkpoint
     from mlpxp.report.results import Figure, Section

@@ -8,28 +8,39 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from mlpxp.arrays.placing import beside
-from mlpxp.arrays.standard import device_of, namespace
+from mlpxp.arrays.standard import namespace
 from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
+from mlpxp.estimators._answers import averaged, check_probabilities, chosen, columns_of_classes, log_probabilities, spread
+from mlpxp.estimators._documentation import documented
 from mlpxp.estimators._inputs import is_foreign, labels_at, to_host
-from mlpxp.estimators._labels import check_labels, class_weights, host_labels, is_multilabel, numbers_of, read_labels
+from mlpxp.estimators._labels import (
+    binarizer_of,
+    check_labels,
+    class_weights,
+    host_labels,
+    is_multilabel,
+    labels_in,
+    numbers_of,
+    read_labels,
+)
+from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
-from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.probabilities import check_probabilities, columns_of_classes, log_probabilities
+from mlpxp.estimators.their_privates import Interval, StrOptions
 
 if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
+    from mlpxp.estimators._state import Labels
 
 __all__ = ["MLPClassifier"]
 
 
+@documented  # with the parameters and the attributes that both have
 class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     """A multi-layer perceptron classifier with scikit-learn's interface, on any array library.
 
@@ -39,57 +50,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of each hidden layer; ``()`` is none.
-    activation : str, Activation, or a sequence of them, default "relu"
-        Of all hidden layers, or one each: a key of :data:`mlpxp.ACTIVATIONS`, scikit-learn's ``"logistic"`` for the sigmoid, or your own.
-    solver : {"sgd", "adam", "adamw", "lbfgs"}, default "adam"
-        Gradient descent with momentum, Adam, Adam with decoupled weight decay, or scipy's L-BFGS on all examples at once.
-    alpha : float, default 0.0001
-        The L2 penalty ½α Σ_l ‖W_l‖² on the sum of the losses: a batch's mean loss has α divided by what the batch weighs.
-    batch_size : int or "auto", default "auto"
-        Examples in an update; ``"auto"`` is min(200, m).
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, Schedule, or sequence of float, default "constant"
-        η from epoch to epoch. ``"invscaling"`` (η_0/(t + 1)^power_t with the t examples seen) and ``"adaptive"`` (a fifth, each time
-        that training would stop) are for sgd, as in scikit-learn. ``"cosine"`` falls along half a cosine over ``max_iter``. A sequence has
-        one rate for each of the ``max_iter`` epochs.
-    learning_rate_init : float, default 0.001
-        η_0.
-    power_t : float, default 0.5
-        See ``learning_rate``.
-    max_iter : int, default 200
-        The most epochs, or iterations of L-BFGS.
-    shuffle : bool, default True
-        Whether the examples are visited in another order in each epoch.
-    random_state : int, RandomState or None, default None
-        Decides the initial weights, the validation split, the batches and the dropout; drawn in scikit-learn's order, so that an equal
-        one gives scikit-learn's weights.
-    tol : float, default 1e-4
-        What counts as an improvement of the loss, or of the validation score.
-    verbose : bool or int, default False
-        Print the loss of each epoch.
-    warm_start : bool, default False
-        Whether ``fit`` begins with the weights that it ended with before. The optimizer begins anew, and the curves go on.
-    momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
-        Of sgd.
-    early_stopping : bool, default False
-        Set ``validation_fraction`` of the data aside (or take ``X_val`` and ``y_val``), stop when its score no longer improves, and keep
-        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
-        so that many short fits get on. Not for lbfgs.
-    validation_fraction : float in [0, 1), default 0.1
-        See ``early_stopping``.
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of Adam.
-    n_iter_no_change : int or inf, default 10
-        Stop after more than this many epochs in a row without an improvement.
-    max_fun : int, default 15000
-        The most evaluations of L-BFGS.
-    backend : str or Backend, default "auto"
-        The array library to compute in; ``"auto"`` is that of X, NumPy for everything else.
-    device : str, Device or the library's own device object, optional
-        Where to compute, ``"cuda:0"``; where X is by default.
-    dtype : {"float32", "float64"}, optional
-        What to compute in; X's dtype by default, float64 where X is no float.
     loss : "log_loss" or Loss, default "log_loss"
         A loss of your own with its derivative, which is checked on the first batch.
     output_activation : str or Activation, optional
@@ -99,57 +59,15 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         that it names and y lacks is a warning.
     label_smoothing : float in [0, 1), default 0
         Targets are moved by this share towards the uniform distribution (Szegedy et al. 2016).
-    dropout : float or sequence of float, default 0
-        The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
-    weight_decay : float, default 0.01
-        λ of adamw: W ← W - ηλW before the update. Any other than the default or 0 is refused for another solver.
-    clip_norm : float, optional
-        A gradient longer than this, over all layers, is shortened to it.
-    warm_up : float, default 0
-        Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: the accuracy, the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)``
         with X an array, whose values are then the ``validation_scores_``; it is told the ``sample_weight`` of the validation data if it
         takes one. Any other than the default needs ``early_stopping`` or ``X_val``, and splits more than two classes stratified too.
-    restore_best : bool, optional
-        Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
-        default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
-    callbacks : sequence of callable, default ()
-        Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
-    progress : bool, default False
-        Show a progress bar (it needs rich).
-    max_seconds : float, optional
-        Stop after this time.
-    n_networks : int, default 1
-        How many differently initialised networks to train at once, as one stack on the same batches, and to average.
 
     Attributes
     ----------
     classes_ : array
         The labels, sorted.
-    coefs_, intercepts_ : list of array (n_in, n_out) and (n_out,)
-        The weights and the biases, in the library and on the device of the X that was fitted; of an ensemble with a leading axis.
-    loss_, best_loss_ : float
-        The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
-    loss_curve_ : list of float
-        The mean loss of each epoch's batches, each as it was before its update, with the penalty, since the first ``fit`` or the last by
-        L-BFGS, which has no epochs and no curves. Sample weights weigh the batches, too (scikit-learn counts their examples).
-    validation_loss_curve_, validation_scores_ : list of float, or None
-        After each epoch, where there are validation data; NaN for earlier or later epochs without.
-    best_validation_score_ : float or None
-        The highest of them.
-    stop_ : Stop, or tuple of Stop for an ensemble
-        Why the last fit stopped.
-    learning_rate_curve_ : list of float
-        η of each epoch's first update. Not for L-BFGS.
-    n_iter_, t_ : int
-        Epochs of the last fit, and examples seen in all.
-    n_layers_, n_outputs_, out_activation_ : int, int, str
-        Layers with the input, units of the last one, and its activation.
-    n_features_in_, feature_names_in_ : int, and ndarray of str
-        The features of X, with their names if it had any.
-    estimators_ : list of MLPClassifier
-        The members of an ensemble.
 
     Examples
     --------
@@ -173,13 +91,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     True
     """
 
-    _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
+    _parameter_constraints = CONSTRAINTS | {
         "loss": [StrOptions({"log_loss"}), Loss],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
-
-    _binarizer: Any
 
     def __init__(
         self,
@@ -266,56 +182,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-        validation_data: Any = None,
-    ) -> Self:
-        """Learn from X and y.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, data frame, or array of any library, shape (m, n_features)
-        y : array-like, shape (m,) or (m, n_classes)
-            One label an example: text, whole numbers, truth values or dates; or an indicator matrix of 0 and 1, a column for each label.
-        sample_weight : array-like, shape (m,), optional
-            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
-        X_val, y_val, sample_weight_val : array-like, optional
-            Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
-            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
-        validation_data : (X, y) or (X, y, sample_weight), optional
-            The same as one value, which no pipeline prepares.
-
-        Returns
-        -------
-        MLPClassifier
-            Itself.
-
-        Raises
-        ------
-        DataError, DtypeError, InvalidParameterError, RangeError
-            Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
-        BackendError
-            A library or a device that isn't here; also a ``ValueError``.
-        DivergenceError
-            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
-            what it was before.
-
-        Warns
-        -----
-        ValidationWarning
-            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
-        """
-        with beside(X):
-            self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
-        return self
-
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
@@ -344,30 +210,25 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example (m,), or each label's presence (m, n_classes)."""
         with beside(X):
-            A = self._predicted(X, "predict")
-            A = self._averaged(A)
-            binarizer = self._binarizer
-            if not binarizer.y_type_.startswith("multilabel"):
-                return self._labels(self._chosen(A))
-            return binarizer.inverse_transform(to_host(A.mT)) if binarizer.sparse_input_ else self._chosen(A)
+            A, labels = averaged(self._predicted(X, "predict")), self._known
+            if not labels.several:
+                return self._labels(chosen(A, labels))
+            return binarizer_of(labels).inverse_transform(to_host(A.mT)) if labels.sparse else chosen(A, labels)
 
-    def _chosen(self, A: Any) -> Any:
-        """Return the number of the most probable class of each example (m,), or each label's presence (m, n_classes)."""
-        xp = namespace(A)
-        if self._binarizer.y_type_ == "multiclass":
-            return xp.argmax(A, axis=-2)
-        if sharing := self._sharing():
-            positive = xp.astype(A[0, ...] > 0.5, _integer(A))
-            return positive if sharing > 1 else positive * 0
-        return xp.astype((A > 0.5).mT, _integer(A))
+    @property
+    def _known(self) -> Labels:
+        """The labels that are learnt, on the host."""
+        labels = self._fitted.labels
+        assert labels is not None  # which every fit of a classifier leaves
+        return labels
 
     def _labels(self, indices: Any) -> Any:
         """Return the labels with these numbers, in the place of the numbers where labels can be there."""
         if type(indices) is np.ndarray:
-            return self._binarizer.classes_[indices]
+            return self._known.classes[indices]
         if is_foreign(self.classes_):
             return namespace(indices).take(self.classes_, indices, axis=0)
-        return self._binarizer.classes_[to_host(indices)]
+        return self._known.classes[to_host(indices)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.
@@ -384,14 +245,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return self._probabilities(A, return_std=return_std)
 
     def _probabilities(self, A: Any, *, return_std: bool = False) -> Any:
-        check_probabilities(self._network, A, multiclass=self._binarizer.y_type_ == "multiclass")
-        sharing = self._sharing()
-        mean = columns_of_classes(self._averaged(A), sharing=sharing)
-        return (mean, columns_of_classes(self._spread(A), sharing=sharing, spread=True)) if return_std else mean
-
-    def _sharing(self) -> int:
-        """Return how many classes share the one output: two, or one alone; 0 where each has its own."""
-        return 0 if self.n_outputs_ != 1 or self._binarizer.y_type_.startswith("multilabel") else len(self._binarizer.classes_)
+        labels = self._known
+        check_probabilities(self._fitted.network, A, multiclass=labels.kind == "multiclass")
+        mean = columns_of_classes(averaged(A), sharing=labels.sharing)
+        return (mean, columns_of_classes(spread(A), sharing=labels.sharing, is_spread=True)) if return_std else mean
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probabilities (m, n_classes), from the logits.
@@ -400,8 +257,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """
         with beside(X):
             Z, A = self._passed(X, "predict_log_proba")
-            if Z is not None and self._network.natural:
-                return log_probabilities(self._network, Z, A, sharing=self._sharing())
+            network = self._fitted.network
+            if Z is not None and network.natural:
+                return log_probabilities(network, Z, A, sharing=self._known.sharing)
             with np.errstate(divide="ignore"):
                 return namespace(A).log(self._probabilities(A))
 
@@ -413,11 +271,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
                 check_labels(y)
             return float(accuracy_score(y, to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
-    def _head(self) -> Any:
+    def _head(self, labels: Any) -> Any:
         if isinstance(self.loss, Loss):
             loss: Any = self.loss
-            return loss.pairing or ("softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"), loss
-        return ("softmax", "cross_entropy") if self._binarizer.y_type_ == "multiclass" else ("sigmoid", "binary_cross_entropy")
+            return loss.pairing or ("softmax" if labels.kind == "multiclass" else "sigmoid"), loss
+        return ("softmax", "cross_entropy") if labels.kind == "multiclass" else ("sigmoid", "binary_cross_entropy")
 
     def _on_host(self, y: Any) -> Any:
         return host_labels(y)
@@ -425,59 +283,54 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def _read_y(self, y: Any) -> Any:
         return read_labels(y)
 
-    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> tuple[Any, Labels]:
         if incremental:
-            self._announce(y, classes)
+            labels = self._announced(y, classes)
         elif self.warm_start and hasattr(self, "classes_"):
-            labels, known = unique_labels(y), self._binarizer.classes_
-            if set(labels) != set(known):
+            labels, here = self._known, unique_labels(y)
+            if set(here) != set(labels.classes):
                 raise DataError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {known}, `y` has {labels}"
+                    f"Previously got {labels.classes}, `y` has {here}"
                 )
         else:
-            self._binarizer = LabelBinarizer().fit(y)
-        self.classes_ = labels_at(place, self._binarizer.classes_)
-        return self._binarize(y)
+            labels = labels_in(y)
+        self.classes_ = labels_at(place, labels.classes)
+        return _binarized(y, labels), labels
 
-    def _announce(self, y: Any, classes: Any) -> None:
-        """Take note of the classes that the first call of partial_fit is told, and hold the later ones to them."""
-        if not hasattr(self, "classes_"):
-            if classes is None and not is_multilabel(y):
-                raise DataError("classes must be passed on the first call to partial_fit.")
-            self._binarizer = LabelBinarizer().fit(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
-        known = self._binarizer.classes_
+    def _announced(self, y: Any, classes: Any) -> Labels:
+        """Return the labels that the first call of partial_fit is told, and hold the later ones to them."""
+        if hasattr(self, "classes_"):
+            announced = self._known
+        elif classes is None and not is_multilabel(y):
+            raise DataError("classes must be passed on the first call to partial_fit.")
+        else:
+            announced = labels_in(y if is_multilabel(y) else read_labels(host_labels(classes, "classes"), "classes"))
+        known = announced.classes
         labels = unique_labels(y) if numbers_of(y, known) is None else known  # which takes longer
         if classes is not None and not np.array_equal(known, unique_labels(host_labels(classes, "classes"))):
             raise DataError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         if len(np.setdiff1d(labels, known, assume_unique=True)):
             raise DataError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {labels}.")
+        return announced
 
     def _read_later_targets(self, y: Any) -> Any:
-        labels = unique_labels(y)
-        if len(np.setdiff1d(labels, self._binarizer.classes_, assume_unique=True)):
-            raise DataError(
-                f"the validation data have classes that the training data lack: {labels}, not all in {self._binarizer.classes_}"
-            )
-        return self._binarize(y)
-
-    def _binarize(self, y: Any) -> Any:
-        numbers, n = numbers_of(y, self._binarizer.classes_), len(self._binarizer.classes_)
-        if numbers is None or n < 2:
-            return self._binarizer.transform(y).astype(bool)
-        return numbers[:, None] == (np.arange(n) if n > 2 else 1)
+        here, known = unique_labels(y), self._known
+        if len(np.setdiff1d(here, known.classes, assume_unique=True)):
+            raise DataError(f"the validation data have classes that the training data lack: {here}, not all in {known.classes}")
+        return _binarized(y, known)
 
     def _learnt(self, targets: Any) -> Any:
         if not self.label_smoothing:
             return targets
-        n = targets.shape[1] if self._binarizer.y_type_ == "multiclass" else 2
+        n = targets.shape[1] if self._known.kind == "multiclass" else 2
         smoothing = float(self.label_smoothing)
         return (1.0 - smoothing) * targets + smoothing / n
 
-    def _class_weights(self, y: Any, *, incremental: bool) -> Any:
+    def _class_weights(self, y: Any, labels: Any, *, incremental: bool) -> Any:
         if self.class_weight is None:
             return None
-        return class_weights(self.class_weight, y, self._binarizer.classes_, incremental=incremental)
+        return class_weights(self.class_weight, y, labels.classes, incremental=incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -485,7 +338,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return tags
 
 
-def _integer(like: Any) -> Any:
-    """Return the default integer dtype of an array's library: JAX has int64 only where it was asked for."""
-    xp: Any = namespace(like)
-    return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
+def _binarized(y: Any, labels: Labels) -> Any:
+    """Return which label each example has, (m, n_outputs)."""
+    numbers, n = numbers_of(y, labels.classes), len(labels.classes)
+    if numbers is None or n < 2:
+        return binarizer_of(labels).transform(y).astype(bool)
+    return numbers[:, None] == (np.arange(n) if n > 2 else 1)

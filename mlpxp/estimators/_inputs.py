@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from mlpxp.arrays.backend import backend_of, get_backend, plain
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.standard import device_of, dtype_name, is_array, is_sparse, library_of, namespace
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
+from mlpxp.estimators.their_privates import check_sample_weight
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend
@@ -195,7 +196,7 @@ def read_weights(sample_weight: Any, m: int) -> Any:
         return None
     with translated():
         sample_weight = to_host(plain("sample_weight", sample_weight))
-        weights = _check_sample_weight(sample_weight, np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
+        weights = check_sample_weight(sample_weight, np.empty((m, 1)), dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
             raise DataError("sample_weight must not all be zero: there would be nothing to learn from")
         return weights

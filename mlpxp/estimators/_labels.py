@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
@@ -15,10 +16,11 @@ from sklearn.utils.multiclass import type_of_target
 from mlpxp.arrays.backend import plain
 from mlpxp.errors import DataError, RangeError
 from mlpxp.estimators._inputs import to_host
+from mlpxp.estimators._state import Labels
 from mlpxp.estimators.errors import translated
 from mlpxp.training.precision import outside
 
-__all__ = ["check_labels", "class_weights", "host_labels", "is_multilabel", "numbers_of", "read_labels"]
+__all__ = ["binarizer_of", "check_labels", "class_weights", "host_labels", "is_multilabel", "labels_in", "numbers_of", "read_labels"]
 
 _CLASSES = {"binary", "multiclass", "multilabel-indicator"}
 _EXACT = 2**53  # from here on float64 has no place for each whole number
@@ -112,6 +114,19 @@ def check_labels(y: Any, name: str = "y") -> None:
                 f"{name} must be an indicator matrix of 0 and 1, got {' and '.join(map(str, found))}: say which of them is present, "
                 f"with {name} == {found[-1]}"
             )
+
+
+def labels_in(y: Any) -> Labels:
+    """Return the labels that there are in y, as :func:`read_labels` returns it."""
+    binarizer = LabelBinarizer().fit(y)
+    return Labels(binarizer.classes_, binarizer.y_type_, bool(binarizer.sparse_input_))
+
+
+def binarizer_of(labels: Labels) -> LabelBinarizer:
+    """Return scikit-learn's binarizer of these labels."""
+    binarizer = LabelBinarizer()
+    binarizer.classes_, binarizer.y_type_, binarizer.sparse_input_ = labels
+    return binarizer
 
 
 def is_multilabel(y: Any) -> bool:

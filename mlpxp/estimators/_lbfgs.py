@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.optimize import _check_optimize_result
 
 from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.rows import Rows
@@ -20,9 +19,10 @@ from mlpxp.core.network import Layer, stack, unstack
 from mlpxp.core.propagation import backward, cost, forward
 from mlpxp.core.resolution import cost_in_float64, has_finer
 from mlpxp.errors import DivergenceError
+from mlpxp.estimators._curves import forget
 from mlpxp.estimators._examples import columns, penalty_of, unit_of
 from mlpxp.estimators._losses import check_custom_loss
-from mlpxp.estimators.curves import forget
+from mlpxp.estimators.their_privates import check_optimize_result
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop
 from mlpxp.training.loop import says_stop
@@ -167,7 +167,8 @@ def solve(
     estimator._hold(stack(parameters) if estimator.n_networks > 1 else parameters[0])
     estimator.n_iter_, estimator.loss_ = max(counts), sum(losses) / len(losses)
     estimator.stop_ = stops if estimator.n_networks > 1 else stops[0]
-    estimator._of_members = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
+    own = [{"n_iter_": one.n_iter, "loss_": one.loss} for one in found]
+    estimator._fitted = replace(estimator._fitted, members=own)
     if estimator.verbose:
         print(f"Stopped after {estimator.n_iter_} iterations: {', '.join(dict.fromkeys(stops))}")
     if all(stop is Stop.DIVERGED for stop in stops):
@@ -228,7 +229,7 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
         n, stop = iteration, Stop.TIME if time.perf_counter() > deadline else Stop.CALLBACK
     else:
         result.nit = iteration
-        n, stop = _check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
+        n, stop = check_optimize_result("lbfgs", result, estimator.max_iter), _STOPS[result.status]
     if stop is Stop.CONVERGED and objective.is_coarse and abs(result.jac).max() > estimator.tol:
         warnings.warn(
             f"lbfgs stopped where float32 shows no smaller loss, though its slope is {abs(result.jac).max():.3g}, and this device has no "

@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.metrics import get_scorer
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from mlpxp.core.activations import ACTIVATIONS, Activation
 from mlpxp.errors import RangeError
 from mlpxp.estimators._inputs import to_host
 from mlpxp.estimators.errors import InvalidParameterError, translated
+from mlpxp.estimators.their_privates import HasMethods, Interval, Options, StrOptions, constrained, validate_parameters
 from mlpxp.training.options import check_dropout
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def check_parameters(estimator: Any, validation_data: Any, *, incremental: bool)
     ------
     InvalidParameterError, RangeError
     """
-    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+    values = constrained(estimator)
     if not _are_same(values, _VALIDATED.get(estimator, ())):
         with translated():
-            estimator._validate_params()
+            validate_parameters(estimator)
         for name in ("activation", "learning_rate", "dropout", "callbacks"):
             value = getattr(estimator, name)
             if getattr(value, "shape", None) == () and not isinstance(value, np.generic):

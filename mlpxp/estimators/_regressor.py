@@ -8,17 +8,19 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from mlpxp.arrays.backend import plain
 from mlpxp.arrays.placing import beside
 from mlpxp.core.losses import Loss
 from mlpxp.errors import DataError
+from mlpxp.estimators._answers import averaged, numbers, spread
+from mlpxp.estimators._documentation import documented
 from mlpxp.estimators._inputs import to_host
+from mlpxp.estimators._parameters import CONSTRAINTS
 from mlpxp.estimators._shell import MultilayerPerceptron, is_stochastic
-from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import translated
+from mlpxp.estimators.their_privates import StrOptions
 
 if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
@@ -28,6 +30,7 @@ __all__ = ["MLPRegressor"]
 _HEADS = {"squared_error": ("identity", "mse"), "poisson": ("exp", "poisson")}
 
 
+@documented  # with the parameters and the attributes that both have
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     """A multi-layer perceptron regressor with scikit-learn's interface, on any array library.
 
@@ -39,109 +42,19 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     ----------
     loss : {"squared_error", "poisson"} or Loss, default "squared_error"
         ``"poisson"`` has the output e^z and needs y ≥ 0. A loss of your own with its derivative is checked on the first batch.
-    hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of each hidden layer; ``()`` is none.
-    activation : str, Activation, or a sequence of them, default "relu"
-        Of all hidden layers, or one each: a key of :data:`mlpxp.ACTIVATIONS`, scikit-learn's ``"logistic"`` for the sigmoid, or your own.
-    solver : {"sgd", "adam", "adamw", "lbfgs"}, default "adam"
-        Gradient descent with momentum, Adam, Adam with decoupled weight decay, or scipy's L-BFGS on all examples at once.
-    alpha : float, default 0.0001
-        The L2 penalty ½α Σ_l ‖W_l‖² on the sum of the losses: a batch's mean loss has α divided by what the batch weighs.
-    batch_size : int or "auto", default "auto"
-        Examples in an update; ``"auto"`` is min(200, m).
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, Schedule, or sequence of float, default "constant"
-        η from epoch to epoch. ``"invscaling"`` (η_0/(t + 1)^power_t with the t examples seen) and ``"adaptive"`` (a fifth, each time
-        that training would stop) are for sgd, as in scikit-learn. ``"cosine"`` falls along half a cosine over ``max_iter``. A sequence has
-        one rate for each of the ``max_iter`` epochs.
-    learning_rate_init : float, default 0.001
-        η_0.
-    power_t : float, default 0.5
-        See ``learning_rate``.
-    max_iter : int, default 200
-        The most epochs, or iterations of L-BFGS.
-    shuffle : bool, default True
-        Whether the examples are visited in another order in each epoch.
-    random_state : int, RandomState or None, default None
-        Decides the initial weights, the validation split, the batches and the dropout; drawn in scikit-learn's order, so that an equal
-        one gives scikit-learn's weights.
-    tol : float, default 1e-4
-        What counts as an improvement of the loss, or of the validation score.
-    verbose : bool or int, default False
-        Print the loss of each epoch.
-    warm_start : bool, default False
-        Whether ``fit`` begins with the weights that it ended with before. The optimizer begins anew, and the curves go on.
-    momentum, nesterovs_momentum : float in [0, 1], default 0.9, and bool, default True
-        Of sgd.
-    early_stopping : bool, default False
-        Set ``validation_fraction`` of the data aside (or take ``X_val`` and ``y_val``), stop when its score no longer improves, and keep
-        the weights of the best epoch. With ``warm_start`` that is the best of all fits: if none beats the earlier ones, the last is kept,
-        so that many short fits get on. Not for lbfgs.
-    validation_fraction : float in [0, 1), default 0.1
-        See ``early_stopping``.
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of Adam.
-    n_iter_no_change : int or inf, default 10
-        Stop after more than this many epochs in a row without an improvement.
-    max_fun : int, default 15000
-        The most evaluations of L-BFGS.
-    backend : str or Backend, default "auto"
-        The array library to compute in; ``"auto"`` is that of X, NumPy for everything else.
-    device : str, Device or the library's own device object, optional
-        Where to compute, ``"cuda:0"``; where X is by default.
-    dtype : {"float32", "float64"}, optional
-        What to compute in; X's dtype by default, float64 where X is no float.
     output_activation : str or Activation, optional
         By default the identity, or the exponential function for ``"poisson"``.
-    dropout : float or sequence of float, default 0
-        The probability in [0, 1) with which a hidden unit is left out of an update; one for all hidden layers or one each.
-    weight_decay : float, default 0.01
-        λ of adamw: W ← W - ηλW before the update. Any other than the default or 0 is refused for another solver.
-    clip_norm : float, optional
-        A gradient longer than this, over all layers, is shortened to it.
-    warm_up : float, default 0
-        Epochs over which η rises from a hundredth of η_0.
     monitor : {"score", "loss"}, scorer's name or callable, default "score"
         What is watched on the validation data: R², the loss, or any scorer of scikit-learn's, ``scorer(estimator, X, y)`` with X an
         array, whose values are then the ``validation_scores_``; it is told the ``sample_weight`` of the validation data if it takes
         one. Any other than the default needs ``early_stopping`` or ``X_val``.
-    restore_best : bool, optional
-        Whether to end with the weights of the epoch that was best by what is watched, or without validation data by the training loss; by
-        default with ``early_stopping``. ``partial_fit`` keeps its one epoch.
-    callbacks : sequence of callable, default ()
-        Each is called with an :class:`mlpxp.Epoch` after each epoch; ``True`` stops.
-    progress : bool, default False
-        Show a progress bar (it needs rich).
-    max_seconds : float, optional
-        Stop after this time.
-    n_networks : int, default 1
-        How many differently initialised networks to train at once, as one stack on the same batches, and to average.
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of array (n_in, n_out) and (n_out,)
-        The weights and the biases, in the library and on the device of the X that was fitted; of an ensemble with a leading axis.
-    loss_, best_loss_ : float
-        The last and the lowest training loss; ``best_loss_`` is ``None`` with early stopping.
     loss_curve_ : list of float
         The mean loss of each epoch's batches, each as it was before its update, with the penalty, since the first ``fit`` or the last by
         L-BFGS, which has no epochs and no curves. Sample weights weigh the batches, too (scikit-learn counts their examples), and
         several outputs add up (scikit-learn shows their mean, and descends the sum).
-    validation_loss_curve_, validation_scores_ : list of float, or None
-        After each epoch, where there are validation data; NaN for earlier or later epochs without.
-    best_validation_score_ : float or None
-        The highest of them.
-    stop_ : Stop, or tuple of Stop for an ensemble
-        Why the last fit stopped.
-    learning_rate_curve_ : list of float
-        η of each epoch's first update. Not for L-BFGS.
-    n_iter_, t_ : int
-        Epochs of the last fit, and examples seen in all.
-    n_layers_, n_outputs_, out_activation_ : int, int, str
-        Layers with the input, units of the last one, and its activation.
-    n_features_in_, feature_names_in_ : int, and ndarray of str
-        The features of X, with their names if it had any.
-    estimators_ : list of MLPRegressor
-        The members of an ensemble.
 
     Examples
     --------
@@ -166,7 +79,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     True
     """
 
-    _parameter_constraints = MultilayerPerceptron._parameter_constraints | {
+    _parameter_constraints = CONSTRAINTS | {
         "loss": [StrOptions(set(_HEADS)), Loss],
     }
 
@@ -251,56 +164,6 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         self.max_seconds = max_seconds
         self.n_networks = n_networks
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-        validation_data: Any = None,
-    ) -> Self:
-        """Learn from X and y.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, data frame, or array of any library, shape (m, n_features)
-        y : array-like, shape (m,) or (m, n_outputs)
-            Numbers; from 0 up with ``loss="poisson"``.
-        sample_weight : array-like, shape (m,), optional
-            Not negative, and not all zero. In float32 what weighs less than 1e-38 of the heaviest weighs nothing.
-        X_val, y_val, sample_weight_val : array-like, optional
-            Looked at after every epoch: ``validation_loss_curve_`` and ``validation_scores_``. With ``early_stopping`` these are watched
-            instead of a part of the training data. A ``Pipeline(..., transform_input=["X_val"])`` prepares X_val as it does X.
-        validation_data : (X, y) or (X, y, sample_weight), optional
-            The same as one value, which no pipeline prepares.
-
-        Returns
-        -------
-        MLPRegressor
-            Itself.
-
-        Raises
-        ------
-        DataError, DtypeError, InvalidParameterError, RangeError
-            Data or parameters that can't be learnt from or with; all are ``ValueError`` or ``TypeError`` too.
-        BackendError
-            A library or a device that isn't here; also a ``ValueError``.
-        DivergenceError
-            The loss stopped being finite; also a ``ValueError``. The last finite weights are kept. After any other error the estimator is
-            what it was before.
-
-        Warns
-        -----
-        ValidationWarning
-            After the first epoch the loss of the validation data is more than a hundred times that of the training data.
-        """
-        with beside(X):
-            self._fit(X, y, sample_weight, validation_data=validation_of(validation_data, X_val, y_val, sample_weight_val))
-        return self
-
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn one epoch more, from these data; the history goes on, and the optimizer's state unless the solver is another.
@@ -331,18 +194,15 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         """
         with beside(X):
             A = self._predicted(X, "predict")
-            predicted = self._shaped(self._averaged(A))
-            return (predicted, self._shaped(self._spread(A))) if return_std else predicted
-
-    def _shaped(self, A: Any) -> Any:
-        return A[0, ...] if self.n_outputs_ == 1 else A.mT
+            predicted = numbers(averaged(A), self.n_outputs_)
+            return (predicted, numbers(spread(A), self.n_outputs_)) if return_std else predicted
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance that is explained."""
         with translated():
             return float(r2_score(to_host(y), to_host(self.predict(X)), sample_weight=to_host(sample_weight)))
 
-    def _head(self) -> Any:
+    def _head(self, labels: Any) -> Any:
         return (self.loss.pairing or "identity", self.loss) if isinstance(self.loss, Loss) else _HEADS[self.loss]
 
     def _on_host(self, y: Any) -> Any:
@@ -361,8 +221,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             raise DataError(f"loss='poisson' needs y >= 0, counts or amounts, got {y.min():g}")
         return y
 
-    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> Any:
-        return self._read_later_targets(y)
+    def _read_targets(self, y: Any, place: Place, *, classes: Any, incremental: bool) -> tuple[Any, None]:
+        return self._read_later_targets(y), None
 
     def _read_later_targets(self, y: Any) -> Any:
         return y[:, None] if y.ndim == 1 else y

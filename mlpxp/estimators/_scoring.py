@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import contextmanager, nullcontext
-from copy import copy
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.scalars import number_or_none
 from mlpxp.errors import DataError, RangeError
+from mlpxp.estimators._curves import is_flat, scores_of
 from mlpxp.estimators._parameters import find_scorer
-from mlpxp.estimators.curves import is_flat, scores_of
 from mlpxp.estimators.errors import translated
-from mlpxp.estimators.fitted import labels_of
+from mlpxp.estimators.their_privates import metric_of, responses_of, with_options
 from mlpxp.training.precision import outside
 
 if TYPE_CHECKING:
@@ -70,18 +69,15 @@ def _weighted(monitor: Any, scorer: Any, weights: Any) -> dict[str, Any]:
 
 def _with_labels(estimator: Any, scorer: Any) -> Any:
     """Return a scorer of probabilities that knows all classes: the validation data may lack one, which has its column all the same."""
-    asked, labels = getattr(scorer, "_response_method", ()), labels_of(estimator)
-    of_probabilities = "predict_proba" in ((asked,) if isinstance(asked, str) else asked)
-    if labels is None or labels.kind.startswith("multilabel") or not of_probabilities or "labels" not in _parameters(scorer):
+    labels, of_probabilities = estimator._fitted.labels, "predict_proba" in responses_of(scorer)
+    if labels is None or labels.several or not of_probabilities or "labels" not in _parameters(scorer):
         return scorer
-    knowing = copy(scorer)
-    knowing._kwargs = {"labels": labels.classes} | scorer._kwargs
-    return knowing
+    return with_options(scorer, {"labels": labels.classes})
 
 
 def _parameters(scorer: Any) -> Any:
     """Return the parameters of a function, or of the metric that a scorer of scikit-learn's wraps."""
-    return signature(getattr(scorer, "_score_func", scorer)).parameters
+    return signature(metric_of(scorer)).parameters
 
 
 @contextmanager

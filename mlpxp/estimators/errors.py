@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError as TheirNotFittedError
-from sklearn.utils._param_validation import InvalidParameterError as TheirInvalidParameterError
 
 from mlpxp.errors import DataError, DivergenceError, DtypeError, MlpxpError, RangeError
+from mlpxp.estimators.their_privates import InvalidParameterError as TheirInvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["InvalidParameterError", "NotFittedError", "translated", "unchanged_on_error"]
+__all__ = ["InvalidParameterError", "NotFittedError", "check_fitted", "translated", "unchanged_on_error"]
 
 
 class NotFittedError(MlpxpError, TheirNotFittedError):
@@ -23,6 +23,18 @@ class NotFittedError(MlpxpError, TheirNotFittedError):
 
 class InvalidParameterError(RangeError, TheirInvalidParameterError):
     """A constructor parameter has a value that it can't have."""
+
+
+def check_fitted(estimator: Any, what: str) -> None:
+    """Refuse an estimator, ours or scikit-learn's, that has no weights for the function or method of this name.
+
+    Raises
+    ------
+    NotFittedError
+    """
+    if not hasattr(estimator, "coefs_"):
+        name = type(estimator).__name__
+        raise NotFittedError(f"This {name} instance is not fitted yet, and has no weights for {what}: call fit(X, y) first")
 
 
 @contextmanager

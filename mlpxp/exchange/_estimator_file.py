@@ -34,6 +34,8 @@ from mlpxp.files.trees import read_state, state_tensors
 from mlpxp.runs.stopping import Stop
 
 if TYPE_CHECKING:
+    from mlpxp.core.network import Network
+    from mlpxp.estimators.fitted import Left
     from mlpxp.files.schema import Reader
 
 __all__ = ["estimator_contents", "read_estimator"]
@@ -56,9 +58,9 @@ def estimator_contents(estimator: Any) -> Contents:
     InvalidParameterError, RangeError
         A parameter has a value that it can't have, or not with what was fitted; the weights are not finite.
     """
-    from mlpxp.estimators.curves import of_members
     from mlpxp.estimators.errors import translated
-    from mlpxp.estimators.fitted import labels_of
+    from mlpxp.estimators.fitted import of_members, state_of
+    from mlpxp.estimators.their_privates import validate_parameters
 
     name = type(estimator).__name__
     if type(estimator).__module__.partition(".")[0] != "mlpxp":
@@ -66,15 +68,15 @@ def estimator_contents(estimator: Any) -> Contents:
     network, parameters = parts_of(estimator, "save")
     given = {name: encoded(name, value) for name, value in estimator.get_params(deep=False).items()}
     with translated():
-        estimator._validate_params()
-    labels = labels_of(estimator)
+        validate_parameters(estimator)
+    state = state_of(estimator, "save")
+    labels, left = state.labels, state.left
     check_names(network)
     tensors = tensors_of(network, parameters)
     dtype, k = tensors["layers.1.W"].dtype.name, int(estimator.n_networks)
     if tuple(parameters[0].W.shape[:-2]) != (() if k == 1 else (k,)):
         raise RangeError(f"n_networks must be what was fitted to be saved, got {k} and weights of shape {tuple(parameters[0].W.shape)}")
-    curves = getattr(estimator, "_curves", {})
-    tensors |= {f"curves.{name}": _curve(curve, k) for name, curve in curves.items() if curve is not None}
+    tensors |= {f"curves.{name}": _curve(curve, k) for name, curve in state.curves.items() if curve is not None}
     names = getattr(estimator, "feature_names_in_", None)
     of_fit = {"stop_": _stops(getattr(estimator, "stop_", None)), "feature_names_in_": None if names is None else list(map(str, names))}
     of_labels = {} if labels is None else {"kind": labels.kind, "sparse": labels.sparse} | encoded_labels(labels.classes)
@@ -86,8 +88,7 @@ def estimator_contents(estimator: Any) -> Contents:
         "labels": of_labels,
         "members": members,
     }
-    if hasattr(estimator, "_left"):
-        left = estimator._left
+    if left is not None:
         tensors |= state_tensors(left.state)
         facts["left"] = {
             "optimizer": list(left.optimizer),
@@ -125,7 +126,8 @@ def _read(reader: Reader, host: Place) -> Any:
     try:
         from mlpxp import estimators
         from mlpxp.estimators.errors import translated
-        from mlpxp.estimators.fitted import Labels, adopt
+        from mlpxp.estimators.fitted import Fitted, Labels, adopt
+        from mlpxp.estimators.their_privates import validate_parameters
     except ModuleNotFoundError as error:
         raise MissingLibraryError(f"an estimator needs {error.name}, which is not installed: pip install 'mlpxp[sklearn]'") from error
     network, facts = network_in(reader), reader.json("estimator")
@@ -146,53 +148,51 @@ def _read(reader: Reader, host: Place) -> Any:
     n_iter, t = (_count(reader, fitted, each) for each in _COUNTS)
     try:
         with translated():
-            estimator._validate_params()
+            validate_parameters(estimator)
     except DtypeError as error:
         raise reader.refuse(f"a parameter has a type that it can't have: {str(error)[:300]}") from error
     k = int(estimator.n_networks)
     if coefs[0].shape[:-2] != (() if k == 1 else (k,)):
         raise reader.refuse(f"n_networks={k} doesn't go with weights of shape {coefs[0].shape}")
-    adopt(estimator, network, coefs, intercepts, labels=labels, features=features, n_iter=n_iter, t=t)
-    _read_history(reader, estimator, facts, host)
-    return estimator
-
-
-def _read_history(reader: Reader, estimator: Any, facts: dict[str, Any], host: Place) -> None:
-    """Read what is no part of predicting: numbers, curves, members, and what training goes on from."""
-    from mlpxp.estimators.curves import means_of
-
-    fitted, k = facts["fitted"], int(estimator.n_networks)
+    curves = _curves(reader, k)
+    of_members = reader.field(facts, "members", "one object for each member", lambda value: _is_members(value, k))
+    members = [_member(reader, curves, i, member) for i, member in enumerate(of_members)]
+    left = None
+    if "left" in facts:
+        left = _left(reader, network, k, reader.field(facts, "left", "a JSON object", _is_object), host)
+    state = Fitted(network, labels=labels, curves=curves, left=left, members=members)
+    adopt(estimator, state, coefs, intercepts, features=features, n_iter=n_iter, t=t)
     vars(estimator).update(_numbers(fitted))
     stop = reader.field(fitted, "stop_", "a reason to stop, or one for each member", lambda value: _is_stop(value, k))
     if stop is not None:
         estimator.stop_ = Stop(stop) if k == 1 else tuple(map(Stop, stop))
-    names = [name for name in _CURVES if f"curves.{name}" in reader.names]
-    if names:
-        curves = {name: reader.array(f"curves.{name}", ("float64",), (k,), ndim=2, finite=False) for name in names}
-        if len({len(curve) for curve in curves.values()}) > 1 or "loss_curve_" not in names:
-            raise reader.refuse("its curves must all be as long as its loss_curve_")
-        estimator._curves = {name: [tuple(row) for row in curves[name].tolist()] if name in names else None for name in _CURVES}
-        vars(estimator).update(means_of(estimator._curves))
-    members = reader.field(facts, "members", "one object for each member", lambda value: _is_members(value, k))
-    estimator._of_members = [_member(reader, estimator, i, member) for i, member in enumerate(members)]
-    if "left" in facts:
-        estimator._left = _left(reader, estimator, reader.field(facts, "left", "a JSON object", _is_object), host)
-    if k > 1 and stop is None:
+    elif k > 1:
         raise reader.refuse("an ensemble must say why each member stopped")
+    return estimator
 
 
-def _member(reader: Reader, estimator: Any, i: int, member: dict[str, Any]) -> dict[str, Any]:
+def _curves(reader: Reader, k: int) -> dict[str, Any]:
+    """Return the curves of k networks; none of what had no epochs."""
+    names = [name for name in _CURVES if f"curves.{name}" in reader.names]
+    if not names:
+        return {}
+    curves = {name: reader.array(f"curves.{name}", ("float64",), (k,), ndim=2, finite=False) for name in names}
+    if len({len(curve) for curve in curves.values()}) > 1 or "loss_curve_" not in names:
+        raise reader.refuse("its curves must all be as long as its loss_curve_")
+    return {name: [tuple(row) for row in curves[name].tolist()] if name in names else None for name in _CURVES}
+
+
+def _member(reader: Reader, curves: dict[str, Any], i: int, member: dict[str, Any]) -> dict[str, Any]:
     epochs = reader.field(member, "epochs", "a whole number from 0", _is_count)
-    curves = getattr(estimator, "_curves", {})
     own = {name: None if curve is None else [values[i] for values in curve[:epochs]] for name, curve in curves.items()}
     counts = {name: _count(reader, member, name) for name in _COUNTS if name in member}
     return own | counts | _numbers(member)
 
 
-def _left(reader: Reader, estimator: Any, left: dict[str, Any], host: Place) -> Any:
-    from mlpxp.estimators.curves import Left
+def _left(reader: Reader, network: Network, k: int, left: dict[str, Any], host: Place) -> Left:
+    """Return what training goes on from."""
+    from mlpxp.estimators.fitted import Left
 
-    k = int(estimator.n_networks)
     optimizer = reader.field(left, "optimizer", "a solver, and whether it has a velocity", _is_optimizer)
     watched = reader.field(left, "watched", "a name or null", lambda value: value is None or isinstance(value, str))
     best, stale, rates = (
@@ -205,7 +205,7 @@ def _left(reader: Reader, estimator: Any, left: dict[str, Any], host: Place) -> 
     state = None
     if left.get("state") is not None:
         kind = reader.field(left, "state", f"that of {optimizer[0]}", lambda value: value == _state_name(optimizer))
-        state = read_state(reader, estimator._network, host, name=kind, members=tuple(estimator.coefs_[0].shape[:-2]))
+        state = read_state(reader, network, host, name=kind, members=() if k == 1 else (k,))
         absent = {name for name, value in zip(state._fields, state, strict=True) if value is None}
         if absent != (set() if optimizer != ["sgd", False] else {"velocity"}):
             raise reader.refuse(f"the state of its optimizer lacks {', '.join(sorted(absent)) or 'nothing, but there is no velocity'}")

@@ -34,11 +34,10 @@ def parts_of(value: Any, by: str) -> tuple[Network, Parameters]:
     value = one_value(value, by)
     if not is_estimator(value):
         return value.network, value.parameters
-    from mlpxp.estimators.fitted import check_fitted
+    from mlpxp.estimators.fitted import state_of
 
-    check_fitted(value, by)
-    layers = zip(value.coefs_, value.intercepts_, strict=True)
-    return value._network, tuple(Layer(W=W.mT, b=b[..., None]) for W, b in layers)
+    network, layers = state_of(value, by).network, zip(value.coefs_, value.intercepts_, strict=True)
+    return network, tuple(Layer(W=W.mT, b=b[..., None]) for W, b in layers)
 
 
 def model_of(parameters: Parameters, activations: Sequence[str | Activation], loss: str | Loss | None) -> Model:

@@ -8,13 +8,14 @@ import numpy as np
 
 from mlpxp.arrays.standard import first_leaf, namespace
 from mlpxp.errors import DtypeError
-from mlpxp.estimators import MLPClassifier, MLPRegressor
-from mlpxp.estimators.errors import NotFittedError
-from mlpxp.estimators.probabilities import columns_of_classes, promises_probabilities
-from mlpxp.exchange.onnx import Graph, Port, listed, outputs, parameters_on_host
+from mlpxp.estimators.fitted import answers, state_of
+from mlpxp.exchange._networks import parts_of
+from mlpxp.exchange.graph import Graph, Port, listed, outputs, parameters_on_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from mlpxp.estimators.fitted import Labels
 
 __all__ = ["graph_of_estimator"]
 
@@ -29,47 +30,38 @@ def graph_of_estimator(estimator: Any) -> Graph:
     DtypeError
         Its classes are neither numbers nor text.
     """
-    name = type(estimator).__name__
-    if not hasattr(estimator, "coefs_"):
-        raise NotFittedError(f"{name} has nothing to export: call fit(X, y) first")
-    network = estimator._network
-    parameters = parameters_on_host(network, estimator._parameters())
-    classifies = isinstance(estimator, MLPClassifier)
-    answers = _classified(estimator) if classifies else _predicted(estimator)
-    facts = {"network": repr(network), "task": "classification" if classifies else "regression"}
-    if classifies:
-        facts["classes"] = listed(estimator._binarizer.classes_)
+    name, (network, layers), fitted = type(estimator).__name__, parts_of(estimator, "export_onnx"), state_of(estimator, "export_onnx")
+    parameters, labels = parameters_on_host(network, layers), fitted.labels
+    facts = {"network": repr(network), "task": "regression" if labels is None else "classification"}
+    classes = None
+    if labels is not None:
+        classes, facts["classes"] = _writable(labels), listed(labels.classes)
     features = getattr(estimator, "feature_names_in_", None)
     if features is not None:
         facts["features"] = listed(features)
     members = f", the mean of {estimator.n_networks}" if estimator.n_networks > 1 else ""
+
+    def function(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        said = answers(fitted, outputs(network, parameters, arrays["X"]))
+        if classes is None or labels is None:
+            return said
+        chosen = said.pop("chosen")
+        xp = namespace(chosen)
+        return {"label": chosen if labels.several else xp.take(xp.asarray(classes), chosen, axis=0)} | said
+
     return Graph(
         inputs=(Port("X", first_leaf(parameters).dtype.name, ("N", network.sizes[0])),),
-        function=lambda arrays: answers(estimator._averaged(outputs(network, parameters, arrays["X"]))),
+        function=function,
         summary=f"{name}{members}, {network!r}: one example a row in X",
         facts=facts,
     )
 
 
-def _classified(estimator: MLPClassifier) -> Callable[[Any], Mapping[str, Any]]:
-    multilabel = estimator._binarizer.y_type_.startswith("multilabel")
-    promised = promises_probabilities(estimator._network, multiclass=estimator._binarizer.y_type_ == "multiclass")
-    labels = np.asarray(estimator._binarizer.classes_)
-    if labels.dtype.kind not in "biufUO" or (labels.dtype.kind == "f" and labels.itemsize > 8):
+def _writable(labels: Labels) -> Any:
+    """Return the classes as a file can hold them."""
+    classes = np.asarray(labels.classes)
+    if classes.dtype.kind not in "biufUO" or (classes.dtype.kind == "f" and classes.itemsize > 8):
         raise DtypeError(
-            f"an ONNX file has classes that are numbers of at most 64 bits or text, got {labels.dtype}: fit with y.astype(str)"
+            f"an ONNX file has classes that are numbers of at most 64 bits or text, got {classes.dtype}: fit with y.astype(str)"
         )
-    labels = labels if labels.dtype.kind in "biuf" else labels.astype(str)
-
-    def answers(A: Any) -> Mapping[str, Any]:
-        xp, chosen = namespace(A), estimator._chosen(A)
-        found = {"label": chosen if multilabel else xp.take(xp.asarray(labels), chosen, axis=0)}
-        if promised:
-            found["probabilities"] = columns_of_classes(A, sharing=estimator._sharing())
-        return found
-
-    return answers
-
-
-def _predicted(estimator: MLPRegressor) -> Callable[[Any], Mapping[str, Any]]:
-    return lambda A: {"prediction": estimator._shaped(A)}
+    return classes if classes.dtype.kind in "biuf" else classes.astype(str)

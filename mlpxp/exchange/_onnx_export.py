@@ -9,10 +9,10 @@ import onnx
 
 import mlpxp
 from mlpxp.exchange._onnx_graph import shorten
-from mlpxp.exchange.onnx import Port
+from mlpxp.exchange.graph import Port
 
 if TYPE_CHECKING:
-    from mlpxp.exchange.onnx import Graph
+    from mlpxp.exchange.graph import Graph
 
 __all__ = ["build"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from mlpxp.core.losses import LOSSES
 from mlpxp.core.network import Layer, Network
 from mlpxp.core.optimizers import AdamState, MomentumState
 from mlpxp.errors import DataError, DtypeError, MissingLibraryError, MlpxpError, UnknownNameError
+
+if TYPE_CHECKING:
+    from mlpxp.estimators.fitted import Fitted, Left
 
 __all__ = ["from_sklearn", "to_sklearn"]
 
@@ -54,9 +57,12 @@ def from_sklearn(estimator: Any) -> Any:
     DataError, DtypeError
         Its attributes don't fit together; its weights are not finite, or not all float32 or all float64.
     """
-    theirs, ours, fitted = _libraries()
+    theirs, ours = _libraries()
+    from mlpxp.estimators.errors import check_fitted
+    from mlpxp.estimators.fitted import Fitted, adopt
+
     kind = _kind_of(estimator, theirs, "scikit-learn's")
-    fitted.check_fitted(estimator, "take over")
+    check_fitted(estimator, "from_sklearn")
     new = getattr(ours, kind)(**copy.deepcopy(estimator.get_params()))
     coefs = [np.array(each.T, order="C").T for each in estimator.coefs_]  # W as training leaves it, rows contiguous
     intercepts = [np.array(each) for each in estimator.intercepts_]
@@ -71,12 +77,13 @@ def from_sklearn(estimator: Any) -> Any:
     try:
         network = Network([coefs[0].shape[0], *(each.shape[1] for each in coefs)], hidden=hidden, output=output, loss=loss)
         features, n_iter, t = getattr(estimator, "feature_names_in_", None), int(estimator.n_iter_), int(estimator.t_)
-        fitted.adopt(new, network, coefs, intercepts, labels=_labels(estimator), features=features, n_iter=n_iter, t=t)
+        state = Fitted(network, labels=_labels(estimator), curves=_curves_of(estimator), left=_left_of(estimator, new, coefs[0]))
+        adopt(new, state, coefs, intercepts, features=features, n_iter=n_iter, t=t)
     except MlpxpError as error:
         raise DataError(f"the attributes of this {kind} don't make a network that there is here: {error}") from error
-    new.loss_, new._of_members = float(estimator.loss_), []
+    new.loss_ = float(estimator.loss_)
     if new.solver != "lbfgs":
-        _take_history(estimator, new)
+        new.best_loss_, new.best_validation_score_ = estimator.best_loss_, estimator.best_validation_score_
     return new
 
 
@@ -103,11 +110,14 @@ def to_sklearn(estimator: Any) -> Any:
     NotFittedError
         It is not fitted.
     """
-    theirs, ours, fitted = _libraries()
+    theirs, ours = _libraries()
+    from mlpxp.estimators.fitted import binarizer_of, state_of
+    from mlpxp.estimators.their_privates import put_inside
+
     kind = _kind_of(estimator, ours, "mlpxp's")
-    fitted.check_fitted(estimator, "hand over")
-    network = estimator._network
-    parameters = _held_parameters(estimator, getattr(theirs, kind))
+    state = state_of(estimator, "to_sklearn")
+    network = state.network
+    parameters = _held_parameters(estimator, network, getattr(theirs, kind))
     if (network.output, network.loss) not in [(ACTIVATIONS[name], LOSSES[loss]) for name, loss in _HEADS[kind].items()]:
         raise UnknownNameError(f"scikit-learn's {kind} has no output {network.output.name!r} with the loss {network.loss.name!r}")
     new = getattr(theirs, kind)(**parameters)
@@ -115,26 +125,26 @@ def to_sklearn(estimator: Any) -> Any:
     for name in ("n_layers_", "n_outputs_", "out_activation_", "n_iter_", "t_", "loss_", "n_features_in_", "feature_names_in_"):
         if hasattr(estimator, name):
             setattr(new, name, getattr(estimator, name))
-    if kind == "MLPClassifier":
-        new._label_binarizer = copy.deepcopy(estimator._binarizer)
-        new.classes_ = new._label_binarizer.classes_
+    if state.labels is not None:
+        binarizer = copy.deepcopy(binarizer_of(state.labels))
+        put_inside(new, binarizer=binarizer)
+        new.classes_ = binarizer.classes_
     if new.solver != "lbfgs":
-        _hand_history(estimator, new)
+        _hand_history(estimator, state, new)
     return new
 
 
-def _libraries() -> tuple[Any, Any, Any]:
-    """Return where their estimators are, and ours, and what makes ours."""
+def _libraries() -> tuple[Any, Any]:
+    """Return where their estimators are, and ours."""
     try:
         from sklearn import neural_network as theirs
 
         from mlpxp import estimators as ours
-        from mlpxp.estimators import fitted
     except ModuleNotFoundError as error:
         raise MissingLibraryError(
             f"scikit-learn's estimators need {error.name}, which is not installed: pip install 'mlpxp[sklearn]'"
         ) from error
-    return theirs, ours, fitted
+    return theirs, ours
 
 
 def _kind_of(estimator: Any, module: Any, whose: str) -> str:
@@ -160,48 +170,55 @@ def _labels(estimator: Any) -> Any:
     """Return the labels of their classifier: its binarizer is private, but its outputs tell its kind too."""
     if not hasattr(estimator, "classes_"):
         return None
-    binarizer = getattr(estimator, "_label_binarizer", None)
+    from mlpxp.estimators.fitted import Labels
+    from mlpxp.estimators.their_privates import inside
+
+    binarizer = inside(estimator, "binarizer")
     one = "binary" if estimator.n_outputs_ == 1 else "multilabel-indicator"
     kind = getattr(binarizer, "y_type_", "multiclass" if estimator.out_activation_ == "softmax" else one)
-    return _libraries()[2].Labels(np.array(estimator.classes_), kind, bool(getattr(binarizer, "sparse_input_", False)))
+    return Labels(np.array(estimator.classes_), kind, bool(getattr(binarizer, "sparse_input_", False)))
 
 
-def _take_history(estimator: Any, new: Any) -> None:
-    """Take over curves and optimizer of a solver by epochs; what theirs hasn't is left out."""
-    from mlpxp.estimators.curves import Left, means_of
-    from mlpxp.estimators.stochastic import optimizer_of, watched_by
-
+def _curves_of(estimator: Any) -> dict[str, Any]:
+    """Return the curves of a solver by epochs; what theirs hasn't is NaN."""
+    if estimator.solver == "lbfgs":
+        return {}
     losses, scores = (
         None if each is None else [(float(one),) for one in each] for each in (estimator.loss_curve_, estimator.validation_scores_)
     )
     unknown = [(math.nan,)] * len(estimator.loss_curve_)
-    new._curves = {
+    return {
         "loss_curve_": losses,
         "learning_rate_curve_": unknown,
-        "validation_loss_curve_": None if scores is None else unknown,
+        "validation_loss_curve_": None if scores is None else list(unknown),
         "validation_scores_": scores,
     }
-    vars(new).update(means_of(new._curves))
-    new.best_loss_, new.best_validation_score_ = estimator.best_loss_, estimator.best_validation_score_
+
+
+def _left_of(estimator: Any, new: Any, like: Any) -> Left | None:
+    """Return what a solver by epochs goes on from, as ours has it."""
+    from mlpxp.estimators.fitted import Left, optimizer_of, watched_by
+    from mlpxp.estimators.their_privates import inside
+
+    if estimator.solver == "lbfgs":
+        return None
     best = estimator.best_validation_score_ if new.early_stopping else -estimator.best_loss_
-    comparable = (
-        new.early_stopping or new.n_outputs_ == 1 or hasattr(new, "classes_")
-    )  # their loss of several numbers is the mean, ours the sum
-    optimizer: Any = getattr(estimator, "_optimizer", None)
+    # their loss of several numbers is the mean, ours the sum
+    comparable = new.early_stopping or estimator.n_outputs_ == 1 or hasattr(estimator, "classes_")
+    optimizer = inside(estimator, "optimizer")
     adaptive = new.solver == "sgd" and new.learning_rate == "adaptive" and hasattr(optimizer, "velocities")
-    new._left = Left(
+    return Left(
         optimizer=optimizer_of(new),
-        state=_state_of(optimizer, new),
+        state=_state_of(optimizer, new, like),
         watched=watched_by(new) if comparable else None,
         best=[float(best)] if comparable else (),
-        stale=[int(getattr(estimator, "_no_improvement_count", 0))] if comparable else (),
+        stale=[int(inside(estimator, "stale", 0))] if comparable else (),
         rates=[float(optimizer.learning_rate)] if adaptive else (),
     )
 
 
-def _state_of(optimizer: Any, new: Any) -> Any:
+def _state_of(optimizer: Any, new: Any, like: Any) -> Any:
     """Return their optimizer's state as ours; ``None``, to begin anew, if it isn't that of the solver."""
-    like = new.coefs_[0]
 
     def layers(arrays: Any, factor: float = 1.0) -> Any:
         W, b = arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]  # all weights, then all intercepts
@@ -216,8 +233,10 @@ def _state_of(optimizer: Any, new: Any) -> Any:
     return None
 
 
-def _held_parameters(estimator: Any, theirs: Any) -> dict[str, Any]:
+def _held_parameters(estimator: Any, network: Network, theirs: Any) -> dict[str, Any]:
     """Return the constructor's parameters for theirs, if theirs can hold all of them."""
+    from mlpxp.estimators.their_privates import validate_parameters
+
     known, defaults = set(signature(theirs).parameters), signature(type(estimator)).parameters
     given = copy.deepcopy(estimator.get_params())
     if given["n_networks"] > 1:
@@ -226,7 +245,7 @@ def _held_parameters(estimator: Any, theirs: Any) -> dict[str, Any]:
         usual = defaults[name].default
         if name not in known | _PLACES and not (np.all(value == usual) or (name == "weight_decay" and value == 0)):
             raise UnknownNameError(f"scikit-learn has no {name}, got {value!r}: set_params({name}={usual!r}) first, if it may go")
-    hidden = {activation: _THEIRS.get(activation.name) for activation in estimator._network.hidden}
+    hidden = {activation: _THEIRS.get(activation.name) for activation in network.hidden}
     if len(hidden) > 1 or any(name is None or ACTIVATIONS[activation.name] != activation for activation, name in hidden.items()):
         got = [activation.name for activation in hidden]
         raise UnknownNameError(
@@ -235,47 +254,51 @@ def _held_parameters(estimator: Any, theirs: Any) -> dict[str, Any]:
     given["activation"] = next(iter(hidden.values()), "relu")
     parameters = {name: given[name] for name in given if name in known}
     try:
-        theirs(**parameters)._validate_params()
+        validate_parameters(theirs(**parameters))
     except ValueError as error:  # adamw, a schedule, a loss
         raise UnknownNameError(f"scikit-learn can't hold this: {error}") from error
     return parameters
 
 
-def _hand_history(estimator: Any, new: Any) -> None:
+def _hand_history(estimator: Any, state: Fitted, new: Any) -> None:
     """Hand over curves and optimizer of a solver by epochs, with what theirs needs to go on."""
-    from mlpxp.estimators.curves import Left
-    from mlpxp.estimators.stochastic import optimizer_of, watched_by
+    from mlpxp.estimators.fitted import Left, optimizer_of, watched_by
+    from mlpxp.estimators.their_privates import put_inside
 
-    left, early = getattr(estimator, "_left", Left()), new.early_stopping
+    left, early = state.left or Left(), new.early_stopping
     new.loss_curve_ = list(getattr(estimator, "loss_curve_", ()))
     new.validation_scores_ = list(getattr(estimator, "validation_scores_", None) or ()) if early else None
     new.best_loss_ = None if early else getattr(estimator, "best_loss_", None) or math.inf
     new.best_validation_score_ = (getattr(estimator, "best_validation_score_", None) or -math.inf) if early else None
-    new._no_improvement_count = left.stale[0] if left.stale and left.watched == watched_by(estimator) else 0
-    new._best_coefs, new._best_intercepts = ([each.copy() for each in arrays] for arrays in (new.coefs_, new.intercepts_))
-    if left.state is None or left.optimizer != optimizer_of(estimator):
-        return
-    from sklearn.neural_network import _stochastic_optimizers as optimizers
+    put_inside(
+        new,
+        stale=left.stale[0] if left.stale and left.watched == watched_by(estimator) else 0,
+        best_coefs=[each.copy() for each in new.coefs_],
+        best_intercepts=[each.copy() for each in new.intercepts_],
+    )
+    if left.state is not None and left.optimizer == optimizer_of(estimator):
+        put_inside(new, optimizer=_optimizer_of(new, tree_map(_on_host, left.state), left.rates))
 
-    state = tree_map(_on_host, left.state)
+
+def _optimizer_of(new: Any, state: Any, rates: Any) -> Any:
+    """Return their optimizer with our state, on the host, and our adaptive rates."""
+    from mlpxp.estimators.their_privates import optimizers
 
     def lists(layers: Any, factor: float = 1.0) -> list[Any]:
         return [factor * layer.W.T for layer in layers] + [factor * layer.b[:, 0] for layer in layers]
 
-    weights = new.coefs_ + new.intercepts_
+    weights, rate, policy = new.coefs_ + new.intercepts_, new.learning_rate_init, new.learning_rate
     if new.solver == "adam":
-        new._optimizer = optimizers.AdamOptimizer(weights, new.learning_rate_init, new.beta_1, new.beta_2, new.epsilon)
-        new._optimizer.t = int(state.t)
-        new._optimizer.ms = lists(state.gradients, 1.0 - new.beta_1)
-        new._optimizer.vs = lists(state.squares, 1.0 - new.beta_2)
-        return
-    policy = new.learning_rate
-    new._optimizer = optimizers.SGDOptimizer(weights, new.learning_rate_init, policy, new.momentum, new.nesterovs_momentum, new.power_t)
+        adam = optimizers().AdamOptimizer(weights, rate, new.beta_1, new.beta_2, new.epsilon)
+        adam.t, adam.ms, adam.vs = int(state.t), lists(state.gradients, 1.0 - new.beta_1), lists(state.squares, 1.0 - new.beta_2)
+        return adam
+    sgd = optimizers().SGDOptimizer(weights, rate, policy, new.momentum, new.nesterovs_momentum, new.power_t)
     if state.velocity is not None:
-        new._optimizer.velocities = lists(state.velocity)
-    if policy == "adaptive" and left.rates:
-        new._optimizer.learning_rate = left.rates[0]
-    new._optimizer.iteration_ends(new.t_)  # where invscaling has got to
+        sgd.velocities = lists(state.velocity)
+    if policy == "adaptive" and rates:
+        sgd.learning_rate = rates[0]
+    sgd.iteration_ends(new.t_)  # where invscaling has got to
+    return sgd
 
 
 def _on_host(array: Any) -> Any:

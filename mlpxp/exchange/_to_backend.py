@@ -71,7 +71,9 @@ def to_backend(value: Value, backend: str | Backend, device: Any = None) -> Valu
         return cast("Value", move(value))
     held: Any = one_value(value, "to_backend", also="arrays, tuples of them such as parameters, ")
     if is_estimator(held):
-        result = held._moved(library, device)  # it knows its arrays itself
+        from mlpxp.estimators.fitted import moved as moved_estimator
+
+        result = moved_estimator(held, library, device)
     elif isinstance(held, TrainingResult):
         moved = move((held.parameters, held.last_parameters, held.optimizer_state))
         result = replace(held, parameters=moved[0], last_parameters=moved[1], optimizer_state=moved[2])

@@ -54,7 +54,7 @@ def part(estimator, y):
 def with_a_long_past(estimator, epochs=20_000):
     """Put epochs before those that there are, which take exception to being looked at."""
     k = estimator.n_networks
-    for name, curve in estimator._curves.items():
+    for name, curve in estimator._fitted.curves.items():
         if curve is not None:
             curve[:] = [Row((0.5,) * k)] * epochs
             getattr(estimator, name)[:] = [Number(0.5)] * epochs
@@ -126,7 +126,7 @@ def test_a_copy_has_curves_of_its_own(kind, through):
     part(again, y)
     assert (len(estimator.loss_curve_), len(again.loss_curve_)) == (3, 4)
     assert again.loss_curve_[:3] == estimator.loss_curve_
-    assert {len(curve) for curve in estimator._curves.values() if curve is not None} == {3}
+    assert {len(curve) for curve in estimator._fitted.curves.values() if curve is not None} == {3}
     wanted = copy.deepcopy(estimator)
     np.testing.assert_allclose(part(wanted, y).coefs_[0], again.coefs_[0], rtol=1e-12)
 
@@ -158,7 +158,7 @@ def test_a_warning_that_is_an_error_leaves_the_curves_as_they_were():
     with pytest.raises(Warning, match="Maximum iterations"):
         estimator.fit(X, NUMBERS)
     assert estimator.loss_curve_ == before
-    assert [list(curve) for curve in estimator._curves.values() if curve is not None] == [[(loss,) for loss in before], [(0.001,)]]
+    assert [list(curve) for curve in estimator._fitted.curves.values() if curve is not None] == [[(loss,) for loss in before], [(0.001,)]]
 
 
 @pytest.mark.parametrize(

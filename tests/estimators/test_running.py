@@ -48,9 +48,11 @@ def test_validation_data_are_looked_at_after_each_epoch(weighted):
     weights = np.linspace(0.1, 2.0, 20) if weighted else None
     data = (HELD_OUT, THEIR_NUMBERS, weights) if weighted else (HELD_OUT, THEIR_NUMBERS)
     fitted = regressor().fit(X, NUMBERS, validation_data=data)
-    trace = forward(fitted._network, fitted._parameters(), HELD_OUT.T)
+    trace = forward(fitted._fitted.network, fitted._parameters(), HELD_OUT.T)
     assert len(fitted.validation_loss_curve_) == len(fitted.validation_scores_) == 4
-    assert fitted.validation_loss_curve_[-1] == pytest.approx(float(cost(fitted._network, trace, THEIR_NUMBERS[None], weights)), rel=1e-12)
+    assert fitted.validation_loss_curve_[-1] == pytest.approx(
+        float(cost(fitted._fitted.network, trace, THEIR_NUMBERS[None], weights)), rel=1e-12
+    )
     assert fitted.validation_scores_[-1] == pytest.approx(fitted.score(HELD_OUT, THEIR_NUMBERS, weights), rel=1e-12)
     assert fitted.best_validation_score_ == max(fitted.validation_scores_)
     assert [array.tolist() for array in fitted.coefs_] == [array.tolist() for array in regressor().fit(X, NUMBERS).coefs_]  # only looked at

@@ -182,7 +182,9 @@ def test_a_scorer_watches_a_data_frame_in_silence(given):
 def test_before_the_fit(method):
     for estimator in both():
         if hasattr(estimator, method):
-            with pytest.raises(NotFittedError, match=r"instance is not fitted yet. Call 'fit'") as caught:
+            with pytest.raises(
+                NotFittedError, match=r"instance is not fitted yet, and has no weights for predict.*: call fit\(X, y\) first"
+            ) as caught:
                 getattr(estimator, method)(*(X, LABELS)[: 2 if method == "score" else 1])
             assert isinstance(caught.value, sklearn.exceptions.NotFittedError)
             assert isinstance(caught.value, MlpxpError | ValueError | AttributeError)

@@ -317,8 +317,8 @@ def of_float16(network, parameters):
 @pytest.mark.parametrize(
     ("model", "error", "message"),
     [
-        (MLPClassifier(), mlpxp.MlpxpError, "MLPClassifier has nothing to export: call fit"),
-        (MLPRegressor(), mlpxp.MlpxpError, "MLPRegressor has nothing to export: call fit"),
+        (MLPClassifier(), mlpxp.MlpxpError, "This MLPClassifier instance is not fitted yet, and has no weights for export_onnx: call fit"),
+        (MLPRegressor(), mlpxp.MlpxpError, "This MLPRegressor instance is not fitted yet, and has no weights for export_onnx: call fit"),
         (LogisticRegression(), mlpxp.DtypeError, "takes a Model, .* got LogisticRegression"),
         (a_network()[1], mlpxp.DtypeError, "got tuple"),
         (3, mlpxp.DtypeError, "got int"),
@@ -363,7 +363,7 @@ def test_a_place_that_can_t_be_written_to_is_refused(tmp_path, name, error):
 
 
 def test_more_than_a_file_holds_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("mlpxp.exchange.onnx._MOST_BYTES", 8)
+    monkeypatch.setattr("mlpxp.exchange.graph._MOST_BYTES", 8)
     with pytest.raises(mlpxp.RangeError, match="at most 2 GiB"):
         export_onnx(a_network(), tmp_path / "model.onnx")
 

@@ -216,7 +216,7 @@ FITTED = theirs.MLPClassifier(max_iter=2)
         (Derived, UnknownNameError, "Derived"),
         (MLPClassifier, UnknownNameError, "got mlpxp's MLPClassifier"),
         (lambda: 3, UnknownNameError, "got builtins's int"),
-        (lambda: FITTED, NotFittedError, r"no weights to take over: call fit\(X, y\) first"),
+        (lambda: FITTED, NotFittedError, r"no weights for from_sklearn: call fit\(X, y\) first"),
         (lambda: broken("coefs_", lambda coefs: [coefs[0] * np.nan, coefs[1]]), DataError, "must be finite"),
         (
             lambda: broken("coefs_", lambda coefs: [each.astype("float16") for each in coefs]),
@@ -286,7 +286,7 @@ def test_what_was_fitted_counts_and_not_what_is_set_now():
 
 
 def test_what_can_t_be_handed_over():
-    with pytest.raises(NotFittedError, match=r"no weights to hand over"):
+    with pytest.raises(NotFittedError, match=r"no weights for to_sklearn"):
         to_sklearn(MLPRegressor())
     with pytest.raises(UnknownNameError, match="wanted mlpxp's MLPClassifier or MLPRegressor itself, got sklearn's"):
         to_sklearn(theirs.MLPRegressor())

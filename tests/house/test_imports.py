@@ -41,6 +41,17 @@ NAMED = {
 }
 PURE = ("arrays", "core", "instruments", "runs", "training")  # of these only what works on the host's side names NumPy
 ON_THE_HOST = {"arrays/draws.py", "arrays/rows.py", "runs/snapshot.py", "training/batches.py"}
+THEIRS = ROOT / "mlpxp" / "estimators" / "their_privates.py"
+NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}  # which Python documents: the underscore keeps them apart from fields
+OTHERS = {  # the private attributes of somebody else's objects that a file needs, as there is no other way
+    "bench/_accuracy.py": {"_data"},  # mparray's numbers, to compare all of their digits
+    "bench/tasks.py": {"_report", "_updates"},  # an epoch of the loop that is timed, without what training does around it
+    "exchange/_torch_modules.py": {  # PyTorch's: modules with hooks compute something else than their layers say
+        *("_forward_hooks", "_forward_pre_hooks", "_global_forward_hooks", "_global_forward_pre_hooks"),
+        "_modules",  # all of a Sequential, also one that came before
+    },
+    "training/checks.py": {"_getframe"},  # Python's own way to ask who is calling
+}
 BY_STRING = {"bench/suite.py"}  # the list of benchmarks; lazy_loader has the table of public names, and backends are entry points
 
 
@@ -90,6 +101,57 @@ def test_a_private_module_is_imported_by_its_own_package_only():
                     package, _, rest = module.partition("._")
                     if rest and (ROOT / f"{package.replace('.', '/')}/_{rest.partition('.')[0]}.py").exists():
                         assert path.is_relative_to(ROOT / package.replace(".", "/")), f"{path} imports {module}"
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def reached_for(tree):
+    """The private names that a file has behind a dot, or in a text such as getattr takes."""
+    dotted = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {name for name in dotted | told if is_private(name) and name.isidentifier()}
+
+
+def reached_into(tree):
+    """The private names that a file has behind a dot after anything but its own self, and in ``getattr`` and its like."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls")) | ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                continue
+            case ast.Attribute(attr=name) if is_private(name):
+                yield name
+            case ast.Call(func=ast.Name(id="delattr" | "getattr" | "hasattr" | "setattr"), args=[_, ast.Constant(value=name), *_]):
+                if is_private(name):
+                    yield name
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="vars")), slice=ast.Constant(value=str(name))) if is_private(name):
+                yield name
+
+
+def test_what_an_object_keeps_to_itself_nobody_else_reads_or_sets():
+    """Among estimators some functions do: they are the parts of one class."""
+    estimators = ROOT / "mlpxp" / "estimators"
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in HOUSE}
+    found = {name_of(path): set(reached_into(tree)) - NAMED_TUPLES for path, tree in trees.items() if not path.is_relative_to(estimators)}
+    assert {name: names for name, names in found.items() if names} == OTHERS
+    assert "_fitted" in reached_into(trees[estimators / "fitted.py"]), "the test sees one"
+
+
+def test_what_is_private_to_scikit_learn_is_reached_for_in_one_file():
+    theirs = reached_for(ast.parse(THEIRS.read_text(encoding="utf-8")))
+    assert theirs >= {"_validate_params", "_score_func", "_optimizer"}
+    for path in HOUSE:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            f"{node.module}.{name.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "sklearn"
+            for name in node.names
+        } | {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names if name.name.startswith("sklearn")}
+        private = {name for name in names if any(map(is_private, name.split(".")))}
+        assert bool(private) == (path == THEIRS), f"{path} imports {private}"
+        assert path == THEIRS or not reached_for(tree) & theirs, f"{path} reaches for {reached_for(tree) & theirs}"
 
 
 def test_the_wall_is_where_they_are_imported():

@@ -5,39 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlpxp.textbook.separability.separation import Constraint, Separation
+    from mlpxp.textbook.separability.examples import Constraint
 
-__all__ = ["explained"]
+__all__ = ["hyperplane_in_words", "impossibility_in_words"]
 
 _LONGEST = 16  # digits of a whole number that is written out
 _TERMS = 6  # of a sum that are written out
 _EXACTLY = 3  # features up to which every number is written exactly
 
 
-def explained(separation: Separation, most: int) -> str:
-    """Put the answer and its proof in words; show so many examples at most."""
-    if separation.certificate is not None:
-        return _no_hyperplane(separation, most)
-    assert separation.w is not None  # one of the two is there
-    assert separation.b is not None
-    assert separation.margin is not None
-    first, second = separation.classes
-    form = _form([Fraction(one) for one in separation.w], Fraction(separation.b))
+def hyperplane_in_words(w: Sequence[float | Fraction], b: float | Fraction, margin: float, classes: tuple[Any, Any]) -> str:
+    """Put a hyperplane, and on which side of it each class lies, in words."""
+    first, second = classes
+    form = _form([Fraction(one) for one in w], Fraction(b))
     return "\n".join(
         [
-            f"{_hyperplane(len(separation.w))} separates {first!r} from {second!r}:",
+            f"{_hyperplane(len(w))} separates {first!r} from {second!r}:",
             f"  {form} > 0 for each example of {second!r}, and < 0 for each of {first!r};",
-            f"  its distance from the nearest one, the margin, is {separation.margin:.6g}.",
+            f"  its distance from the nearest one, the margin, is {margin:.6g}.",
         ]
     )
 
 
-def _no_hyperplane(separation: Separation, most: int) -> str:
-    """P2 for any data: of each class the constraints add up to the same expression, once above 0 and once below."""
-    constraints, (first, second) = separation.constraints, separation.classes
+def impossibility_in_words(constraints: Sequence[Constraint], classes: tuple[Any, Any], most: int) -> str:
+    """P2 for any data: of each class the constraints add up to the same expression, once above 0 and once below.
+
+    So many of the examples are shown at most.
+    """
+    first, second = classes
     n = len(constraints[0].x)
     rounding = "" if n <= _EXACTLY else " (to six digits)"
     kind = _hyperplane(n).removeprefix("A ")

@@ -13,7 +13,7 @@ from mlpxp.arrays.backend import backend_of
 from mlpxp.arrays.standard import is_array
 from mlpxp.errors import DataError, ShapeError
 
-__all__ = ["Examples", "read_examples"]
+__all__ = ["Constraint", "Examples", "read_examples"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,29 @@ class Examples:
     def of(self, sign: int) -> NDArray[np.intp]:
         """The indices of the examples of one class."""
         return np.flatnonzero(self.signs == sign)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What one example asks of a hyperplane: w · x + b > 0 of the second class, w · x + b < 0 of the first.
+
+    Attributes
+    ----------
+    index : int
+        The example's, from 0.
+    x : tuple of float
+    label : label
+    sign : int
+        s: +1 for the second class, -1 for the first.
+    multiplicity : int
+        Its entry in the certificate.
+    """
+
+    index: int
+    x: tuple[float, ...]
+    label: Any
+    sign: int
+    multiplicity: int
 
 
 def read_examples(X: Any, y: Any) -> Examples:

@@ -9,38 +9,15 @@ from typing import Any
 
 from mlpxp.textbook.separability._deciding import decide
 from mlpxp.textbook.separability._dyadic import dot
-from mlpxp.textbook.separability._explaining import explained
+from mlpxp.textbook.separability._explaining import hyperplane_in_words, impossibility_in_words
 from mlpxp.textbook.separability._hyperplane import hyperplane
 from mlpxp.textbook.separability._projection import Projection
 from mlpxp.textbook.separability._proposing import propose
-from mlpxp.textbook.separability.examples import Examples, read_examples
+from mlpxp.textbook.separability.examples import Constraint, Examples, read_examples
 
 __all__ = ["Constraint", "Separation", "separate"]
 
 _EXACT = 128  # examples in a basis, up to which the nearest points are solved exactly to round the hyperplane from them
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """What one example asks of a hyperplane: w · x + b > 0 of the second class, w · x + b < 0 of the first.
-
-    Attributes
-    ----------
-    index : int
-        The example's, from 0.
-    x : tuple of float
-    label : label
-    sign : int
-        s: +1 for the second class, -1 for the first.
-    multiplicity : int
-        Its entry in the certificate.
-    """
-
-    index: int
-    x: tuple[float, ...]
-    label: Any
-    sign: int
-    multiplicity: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,7 +67,12 @@ class Separation:
         most : int, default 12
             Examples that are shown; the rest are counted.
         """
-        return explained(self, most)
+        if self.certificate is not None:
+            return impossibility_in_words(self.constraints, self.classes, most)
+        assert self.w is not None  # one of the two is there
+        assert self.b is not None
+        assert self.margin is not None
+        return hyperplane_in_words(self.w, self.b, self.margin, self.classes)
 
     def verify(self, X: Any, y: Any) -> bool:
         """Check the answer in exact arithmetic against examples and labels, by itself.

@@ -1,74 +1,29 @@
-"""What a fit by epochs leaves behind: its curves, the fitted attributes that follow from them, and what the next call goes on from."""
+"""What a fit by epochs leaves behind: its curves, and the fitted attributes that follow from them."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from mlpxp.estimators._state import LastCall
 from mlpxp.runs.stopping import each
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpxp.estimators._monitor import Monitor
+    from mlpxp.estimators._state import Fitted
     from mlpxp.runs.history import History
 
-__all__ = ["Left", "forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
+__all__ = ["forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
 
 _OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
 
 
-class Left(NamedTuple):
-    """What a call of ``fit`` or ``partial_fit`` leaves for the next one to go on from.
-
-    Attributes
-    ----------
-    optimizer : tuple
-        What the optimizer's state depends on; with another solver it begins anew.
-    state : tree of arrays, or None
-        The optimizer's state.
-    watched : object
-        What the monitor watched; of another number it begins anew.
-    best, stale : list
-        How far the monitor got.
-    rates : list of float
-        The adaptive rates; empty with another schedule.
-    """
-
-    optimizer: tuple[Any, ...] = ()
-    state: Any = None
-    watched: Any = None
-    best: Sequence[float] = ()
-    stale: Sequence[int] = ()
-    rates: Sequence[float] = ()
-
-
-class LastCall(NamedTuple):
-    """What the members' own attributes depend on, beside the curves.
-
-    Attributes
-    ----------
-    epochs, m : int
-        Of the last call, and the examples of each.
-    before : int
-        The examples seen before it.
-    early : bool
-        Whether it could stop early.
-    idle : tuple of int
-        The epochs at its end for which each member had stopped.
-    """
-
-    epochs: int
-    before: int
-    m: int
-    early: bool
-    idle: tuple[int, ...]
-
-
 def forget(estimator: Any) -> None:
     """Forget all epochs; L-BFGS has none."""
-    for name in (*_OF_EPOCHS, "_curves", "_left", "_last_call"):
+    for name in _OF_EPOCHS:
         vars(estimator).pop(name, None)
+    estimator._fitted = replace(estimator._fitted, curves={}, left=None, members=())
 
 
 def is_flat(targets: Any) -> bool:
@@ -95,10 +50,10 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
         "validation_loss_curve_": None if scores is None else [*map(tuple, map(each, history.validation_cost)), *lost],
         "validation_scores_": None if scores is None else [*map(tuple, scores), *lost],
     }
-    known = vars(estimator)
-    if "_curves" not in known:
-        known.update({"_curves": dict.fromkeys(new), **dict.fromkeys(new)})
-    past, n = known["_curves"], len(new["loss_curve_"] or ())
+    known, past, n = vars(estimator), estimator._fitted.curves, len(new["loss_curve_"] or ())
+    if not past:
+        past = dict.fromkeys(new)
+        known.update(past)
     before = len(past["loss_curve_"] or ())
     best = {name: known.get(name) for name in ("best_loss_", "best_validation_score_")}
     for name, curve in new.items():
@@ -113,7 +68,8 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
     seen, early = estimator.t_, estimator.early_stopping
     known.update(_summary(added, n, seen, m, early=early))
     _keep_best(estimator, best, early=early)
-    estimator._last_call = LastCall(n, seen, m, early, tuple(len(history.cost) - epochs for epochs in monitor.seen[: monitor.members]))
+    last = LastCall(n, seen, m, early, tuple(len(history.cost) - epochs for epochs in monitor.seen[: monitor.members]))
+    estimator._fitted = replace(estimator._fitted, curves=past, members=last)
 
 
 def _keep_best(estimator: Any, before: dict[str, Any], *, early: bool) -> None:
@@ -129,14 +85,14 @@ def _keep_best(estimator: Any, before: dict[str, Any], *, early: bool) -> None:
 
 def of_members(estimator: Any) -> list[dict[str, Any]]:
     """Return the fitted attributes of each member of an ensemble that follow from its own curves."""
-    last: LastCall | None = getattr(estimator, "_last_call", None)
-    if last is None:
-        return list(estimator._of_members)
+    fitted: Fitted = estimator._fitted
+    last = fitted.members
+    if not isinstance(last, LastCall):
+        return list(last)
     members = []
     for i, idle in enumerate(last.idle):
         curves = {
-            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]]
-            for name, curve in estimator._curves.items()
+            name: None if curve is None else [values[i] for values in curve[: len(curve) - idle]] for name, curve in fitted.curves.items()
         }
         members.append(curves | _summary(curves, last.epochs - idle, last.before, last.m, early=last.early))
     return members

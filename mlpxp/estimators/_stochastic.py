@@ -13,14 +13,15 @@ from sklearn.exceptions import ConvergenceWarning
 from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.standard import tree_map
 from mlpxp.errors import DivergenceError
+from mlpxp.estimators._curves import note
 from mlpxp.estimators._examples import for_training, penalty_of, set_aside
 from mlpxp.estimators._initial import shuffled
 from mlpxp.estimators._losses import check_custom_loss
 from mlpxp.estimators._monitor import Monitor
 from mlpxp.estimators._rates import make_optimizer
 from mlpxp.estimators._scoring import scored
+from mlpxp.estimators._state import Left, optimizer_of, watched_by
 from mlpxp.estimators._validation import warns_if_far_off
-from mlpxp.estimators.curves import Left, note
 from mlpxp.runs.history import History, TrainingResult
 from mlpxp.runs.stopping import Stop, each
 from mlpxp.training.options import plan_for
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mlpxp.estimators._inputs import Place
     from mlpxp.runs.history import Epoch
 
-__all__ = ["optimizer_of", "solve", "watched_by"]
+__all__ = ["solve"]
 
 
 def solve(
@@ -61,7 +62,7 @@ def solve(
     size = _batch_size(estimator.batch_size, m)
     learnt = estimator._learnt(targets)
     columns, Y, w = for_training(X, learnt, weights, place, moves=moves)
-    parameters, left = estimator._parameters(), getattr(estimator, "_left", Left())
+    parameters, left = estimator._parameters(), estimator._fitted.left or Left()
     check_custom_loss(network, parameters, columns, learnt, size)
     validation = None if held_out is None else for_training(held_out[0], held_out[1], held_out[3], place, moves=moves)
     scores: list[list[float]] = []  # of each epoch, on the validation data
@@ -112,7 +113,8 @@ def solve(
     estimator.stop_ = stop
     rates = () if monitor.rate is None else monitor.rates
     reached = [-cost for cost in monitor.watched.best]
-    estimator._left = Left(optimizer_of(estimator), state, watched_by(estimator), reached, list(monitor.watched.stale), rates)
+    left = Left(optimizer_of(estimator), state, watched_by(estimator), reached, list(monitor.watched.stale), rates)
+    estimator._fitted = replace(estimator._fitted, left=left)
     if diverged is None or best is not None:
         _warn(estimator, stops, diverged, incremental=incremental)  # as an error, if the user will have it so, and then nothing is noted
     note(estimator, monitor, history, None if held_out is None else scores, m, diverged=diverged is not None)
@@ -164,11 +166,6 @@ def _keeps_best(estimator: Any, *, incremental: bool) -> bool:
     return bool(estimator.restore_best) and not incremental
 
 
-def watched_by(estimator: Any) -> Any:
-    """Return what a fit is stopped by."""
-    return estimator.monitor if estimator.early_stopping else "training loss"
-
-
 def _training_loss(epoch: Epoch) -> list[float]:
     return each(epoch.cost)
 
@@ -180,11 +177,6 @@ def _reader(monitor: Any, held_out: Any, scores: list[list[float]]) -> Callable[
     if isinstance(monitor, str) and monitor == "loss":
         return lambda epoch: each(epoch.validation_cost)
     return lambda epoch: [-score for score in scores[-1]]
-
-
-def optimizer_of(estimator: Any) -> tuple[Any, ...]:
-    """Return what an optimizer's state depends on."""
-    return estimator.solver, estimator.solver == "sgd" and estimator.momentum > 0.0
 
 
 def _continued(estimator: Any, network: Network, parameters: Parameters, library: Any, left: Left) -> Any:

@@ -13,10 +13,10 @@
     _timing.py, _slopes.py, _peak.py
                      how time is measured, the exponent of a power law, the memory of a function
 
-    _complexity.py   O(mP) against O(mP²) (K1, K2)
+    complexity.py   O(mP) against O(mP²) (K1, K2)
     cost.py          what a gradient costs beside the function (K2)
     memory.py        what backpropagation holds (K3)
-    _accuracy.py     how exact a gradient is, against 50 digits
+    accuracy.py     how exact a gradient is, against 50 digits
     devices.py, _growth.py
                      library against library, device against device; how the time grows
     stacks.py        many small networks as one
@@ -27,6 +27,6 @@
                      the same training by other libraries, and whether all computed the same
     rivals.py, _rivals_in_sklearn.py, _rivals_in_torch.py, _rivals_in_jax.py
                      that training written by hand
-    _gpu.py, _gpu_in_cupy.py, _gpu_in_torch.py, _gpu_in_jax.py
+    gpu.py, _gpu_in_cupy.py, _gpu_in_torch.py, _gpu_in_jax.py
                      a step on a GPU beside its matrix products
 """

@@ -26,16 +26,16 @@ class Benchmark:
 
 
 BENCHMARKS = {
-    "complexity": Benchmark("mlpxp.bench._complexity", "How do backpropagation and naive differentiation grow with the network?"),
+    "complexity": Benchmark("mlpxp.bench.complexity", "How do backpropagation and naive differentiation grow with the network?"),
     "cost": Benchmark("mlpxp.bench.cost", "How many forward passes does a gradient cost?"),
     "devices": Benchmark("mlpxp.bench.devices", "From which size on is a GPU, or another library, faster?"),
     "peers": Benchmark("mlpxp.bench.peers", "How does training compare with PyTorch, JAX and scikit-learn?"),
     "stacks": Benchmark("mlpxp.bench.stacks", "What does it save to train many small networks as one stack?"),
-    "gpu": Benchmark("mlpxp.bench._gpu", "What does training take on a GPU beside its matrix products?", on_gpu=True),
+    "gpu": Benchmark("mlpxp.bench.gpu", "What does training take on a GPU beside its matrix products?", on_gpu=True),
     "prediction": Benchmark("mlpxp.bench.prediction", "What do one row and a million rows cost to predict?"),
     "estimators": Benchmark("mlpxp.bench.estimators", "How do the estimators compare with scikit-learn's, in time and memory?"),
     "memory": Benchmark("mlpxp.bench.memory", "How much memory does backpropagation hold?"),
-    "accuracy": Benchmark("mlpxp.bench._accuracy", "How exact are gradients, against 50 digits?"),
+    "accuracy": Benchmark("mlpxp.bench.accuracy", "How exact are gradients, against 50 digits?"),
 }
 
 EVERYWHERE = tuple(name for name, one in BENCHMARKS.items() if not one.on_gpu)

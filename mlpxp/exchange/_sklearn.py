@@ -137,7 +137,7 @@ def to_sklearn(estimator: Any) -> Any:
 def _libraries() -> tuple[Any, Any]:
     """Return where their estimators are, and ours."""
     try:
-        from sklearn import neural_network as theirs
+        import sklearn.neural_network as theirs
 
         from mlpxp import estimators as ours
     except ModuleNotFoundError as error:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpxp import ACTIVATIONS, count_operations, naive_gradients
-from mlpxp.bench import _accuracy as accuracy
-from mlpxp.bench import _complexity as complexity
+from mlpxp.bench import accuracy
+from mlpxp.bench import complexity
 from mlpxp.bench import cost, memory
 from mlpxp.bench._slopes import fit_slope
 from mlpxp.bench.plan import Plan

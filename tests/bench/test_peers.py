@@ -142,6 +142,7 @@ def test_cheats_and_failures_are_named_and_not_timed(task, wanted, monkeypatch):
 def test_a_rival_that_is_not_installed_is_a_note(task, wanted, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.neural_network", None)
     monkeypatch.delitem(sys.modules, "mlpxp.bench._rivals_in_sklearn", raising=False)
+    monkeypatch.delattr(mlpxp.bench, "_rivals_in_sklearn", raising=False)
     found = measure(PLAN, task, "numpy", wanted, seconds=0.001)
     assert list(found.steps) == ["mlpxp"]
     assert found.notes == ["sklearn is not installed: it was not measured against."]

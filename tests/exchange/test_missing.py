@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import mlpxp.exchange
 from mlpxp import MissingLibraryError, Model, Network, from_sklearn, from_torch, initialize, to_sklearn, to_torch
 
 NETWORK = Network((2, 1))
@@ -22,6 +23,7 @@ MODEL = Model(NETWORK, initialize(NETWORK, seed=0))
 def test_a_library_that_is_not_installed(monkeypatch, library, act):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, "mlpxp.exchange._torch_modules", raising=False)
+    monkeypatch.delattr(mlpxp.exchange, "_torch_modules", raising=False)
     with pytest.raises(MissingLibraryError, match=rf"need {library}, which is not installed: pip install 'mlpxp\[{library[:5]}") as caught:
         act()
     assert "\n" not in str(caught.value)

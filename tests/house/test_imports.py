@@ -29,7 +29,7 @@ LIBRARIES = {
 }
 # which libraries a file that exchanges with one, or measures against one, may name
 NAMED = {
-    "bench/_accuracy.py": {"mparray"},  # 50 digits
+    "bench/accuracy.py": {"mparray"},  # 50 digits
     "bench/_gpu_in_cupy.py": {"cupy"},
     "bench/_gpu_in_jax.py": {"jax"},
     "bench/_gpu_in_torch.py": {"torch"},
@@ -44,13 +44,13 @@ ON_THE_HOST = {"arrays/draws.py", "arrays/rows.py", "runs/snapshot.py", "trainin
 THEIRS = ROOT / "mlpxp" / "estimators" / "their_privates.py"
 NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}  # which Python documents: the underscore keeps them apart from fields
 OTHERS = {  # the private attributes of somebody else's objects that a file needs, as there is no other way
-    "bench/_accuracy.py": {"_data"},  # mparray's numbers, to compare all of their digits
+    "bench/accuracy.py": {"_data"},  # mparray's numbers, to compare all of their digits
     "bench/tasks.py": {"_report", "_updates"},  # an epoch of the loop that is timed, without what training does around it
     "exchange/_torch_modules.py": {  # PyTorch's: modules with hooks compute something else than their layers say
         *("_forward_hooks", "_forward_pre_hooks", "_global_forward_hooks", "_global_forward_pre_hooks"),
         "_modules",  # all of a Sequential, also one that came before
     },
-    "training/checks.py": {"_getframe"},  # Python's own way to ask who is calling
+    "training/precision.py": {"_getframe"},  # Python's own way to ask who is calling
 }
 BY_STRING = {"bench/suite.py"}  # the list of benchmarks; lazy_loader has the table of public names, and backends are entry points
 

@@ -212,7 +212,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         with beside(X):
             A, labels = averaged(self._predicted(X, "predict")), self._known
             if not labels.several:
-                return self._labels(chosen(A, labels))
+                return self._labels(chosen(A, labels), labels)
             return binarizer_of(labels).inverse_transform(to_host(A.mT)) if labels.sparse else chosen(A, labels)
 
     @property
@@ -222,13 +222,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         assert labels is not None  # which every fit of a classifier leaves
         return labels
 
-    def _labels(self, indices: Any) -> Any:
+    def _labels(self, indices: Any, labels: Labels) -> Any:
         """Return the labels with these numbers, in the place of the numbers where labels can be there."""
         if type(indices) is np.ndarray:
-            return self._known.classes[indices]
+            return labels.classes[indices]
         if is_foreign(self.classes_):
             return namespace(indices).take(self.classes_, indices, axis=0)
-        return self._known.classes[to_host(indices)]
+        return labels.classes[to_host(indices)]
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class for each example, (m, n_classes); of one class alone it is 1.

@@ -50,7 +50,8 @@ def note(estimator: Any, monitor: Monitor, history: History, scores: list[list[f
         "validation_loss_curve_": None if scores is None else [*map(tuple, map(each, history.validation_cost)), *lost],
         "validation_scores_": None if scores is None else [*map(tuple, scores), *lost],
     }
-    known, past, n = vars(estimator), estimator._fitted.curves, len(new["loss_curve_"] or ())
+    past: dict[str, Any] = estimator._fitted.curves
+    known, n = vars(estimator), len(new["loss_curve_"] or ())
     if not past:
         past = dict.fromkeys(new)
         known.update(past)

@@ -172,12 +172,13 @@ class MultilayerPerceptron(BaseEstimator):
             if by_class is not None:
                 weights = read_weights(by_class if weights is None else by_class * weights, X.shape[0])
             network = self._make_network((X.shape[1], *hidden, targets.shape[1]), labels)
-            random = check_random_state(self.random_state)
+            random, self.n_outputs_ = check_random_state(self.random_state), targets.shape[1]
             if first:
                 self._start(Fitted(network, place, labels), random)
             else:
                 _check_unchanged(self, network)
-                self._fitted = replace(self._fitted, network=network, place=place, labels=labels, made=dict(self._fitted.made))
+                known = vars(self).get("_fitted", Fitted(network))  # somebody may have set the weights alone
+                self._fitted = replace(known, network=network, place=place, labels=labels, made=dict(known.made))
             solve = lbfgs.solve if self.solver == "lbfgs" else stochastic.solve
             examples = X, targets, y, weights
             solve(self, network, place, examples, random, self._read_validation(validation_data), incremental=incremental)
@@ -203,7 +204,7 @@ class MultilayerPerceptron(BaseEstimator):
         )
         self.coefs_ = [place.put(coefs, dtype=place.dtype) for coefs, _ in drawn]
         self.intercepts_ = [place.put(intercepts, dtype=place.dtype) for _, intercepts in drawn]
-        self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
+        self.n_layers_ = len(network.sizes)
         self.out_activation_ = "logistic" if network.output.name == "sigmoid" else network.output.name
         self.n_iter_ = self.t_ = 0
         self._fitted = fitted

@@ -286,6 +286,11 @@ def test_a_dtype_that_was_asked_for(path):
     again.partial_fit(X.astype("float32"), CLASSES)
 
 
+def test_a_member_of_an_ensemble(path):
+    member = classifier(n_networks=2).fit(X, CLASSES).estimators_[1]
+    assert same(answers(through(path, member), X), answers(member, X))
+
+
 def test_load_model_reads_the_network_of_it(path):
     fitted = regressor().fit(X, NUMBERS)
     save(path, fitted)

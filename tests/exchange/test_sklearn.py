@@ -290,3 +290,9 @@ def test_what_can_t_be_handed_over():
         to_sklearn(MLPRegressor())
     with pytest.raises(UnknownNameError, match="wanted mlpxp's MLPClassifier or MLPRegressor itself, got sklearn's"):
         to_sklearn(theirs.MLPRegressor())
+
+
+def test_the_curves_go_on_together():
+    fitted, _, X, y = pair("digits", early_stopping=True)
+    ours = from_sklearn(fitted.fit(X, y)).set_params(early_stopping=False).partial_fit(X, y)
+    assert {len(curve) for curve in ours._fitted.curves.values()} == {len(ours.loss_curve_)} == {6}

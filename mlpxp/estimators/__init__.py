@@ -3,25 +3,26 @@
 ::
 
     _classifier.py, _regressor.py
-                       the two, with their parameters
-    _shell.py          what both share: constructor, fitted attributes, fit and predict
-    _parameters.py     what each parameter may be, and which can't go together
-    _inputs.py         X, y and weights, as they come in
-    _labels.py         which labels may be learnt, and what a class weighs
+                         the two, with their constructors
+    _shell.py            what both share: fit, and how the fitted attributes are made and asked
+    _documentation.py    what their parameters and attributes mean, written once
+    _parameters.py       what each parameter may be, and which can't go together
+    _inputs.py           X, y and weights, as they come in
+    _labels.py           which labels may be learnt, and what a class weighs
+    _initial.py          random numbers in scikit-learn's order
     _examples.py, _validation.py
-                       the examples as train takes them; those that are set aside
-    _losses.py         a user's own loss, looked at once
-    stochastic.py      the solvers sgd, adam and adamw: train with scikit-learn's options
-    _rates.py          their optimizer, and η from epoch to epoch
-    _lbfgs.py          the solver lbfgs
-    _initial.py        random numbers in scikit-learn's order
-    _monitor.py, _scoring.py
-                       when a fit stops, and by what score
-    curves.py          what a fit by epochs leaves behind
-    probabilities.py   probabilities and their logarithms
-    fitted.py          the fitted attributes of what was fitted elsewhere
-    _moving.py         a fitted estimator in another array library
-    errors.py          scikit-learn's errors that are mlpxp's too
+                         the examples as training takes them; those that are set aside
+    _losses.py           a user's own loss, looked at once
+    _learning.py         the optimizer, the rates, and by which rule a fit is judged
+    _stochastic.py       the solvers sgd, adam and adamw
+    _lbfgs.py            the solver lbfgs
+    _scoring.py          the score of an epoch
+    _state.py            what is known of a fit beside the public attributes: one value
+    _curves.py           what a fit by epochs leaves behind
+    _answers.py          what the last layer's outputs mean: labels, probabilities, numbers
+    fitted.py            the door for all who don't fit
+    their_privates.py    what is private to scikit-learn, reached for here and nowhere else
+    errors.py            scikit-learn's errors that are mlpxp's too
 """
 
 from mlpxp.estimators._classifier import MLPClassifier

@@ -10,20 +10,11 @@ from mlpxp.estimators._state import LastCall
 from mlpxp.runs.stopping import each
 
 if TYPE_CHECKING:
-    from mlpxp.estimators._monitor import Monitor
+    from mlpxp.estimators._learning import Monitor
     from mlpxp.estimators._state import Fitted
     from mlpxp.runs.history import History
 
-__all__ = ["forget", "is_flat", "means_of", "note", "of_members", "scores_of"]
-
-_OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
-
-
-def forget(estimator: Any) -> None:
-    """Forget all epochs; L-BFGS has none."""
-    for name in _OF_EPOCHS:
-        vars(estimator).pop(name, None)
-    estimator._fitted = replace(estimator._fitted, curves={}, left=None, members=())
+__all__ = ["is_flat", "means_of", "note", "of_members", "scores_of"]
 
 
 def is_flat(targets: Any) -> bool:

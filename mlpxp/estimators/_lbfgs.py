@@ -19,9 +19,9 @@ from mlpxp.core.network import Layer, stack, unstack
 from mlpxp.core.propagation import backward, cost, forward
 from mlpxp.core.resolution import cost_in_float64, has_finer
 from mlpxp.errors import DivergenceError
-from mlpxp.estimators._curves import forget
 from mlpxp.estimators._examples import columns, penalty_of, unit_of
 from mlpxp.estimators._losses import check_custom_loss
+from mlpxp.estimators._state import forget
 from mlpxp.estimators.their_privates import check_optimize_result
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop

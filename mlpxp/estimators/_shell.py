@@ -20,7 +20,7 @@ from mlpxp.core.prediction import by_columns_of, last_layer
 from mlpxp.errors import DataError
 from mlpxp.estimators import _lbfgs as lbfgs
 from mlpxp.estimators import _stochastic as stochastic
-from mlpxp.estimators._curves import forget, of_members
+from mlpxp.estimators._curves import of_members
 from mlpxp.estimators._initial import draw_parameters
 from mlpxp.estimators._inputs import (
     check_range,
@@ -33,7 +33,7 @@ from mlpxp.estimators._inputs import (
     to_host,
 )
 from mlpxp.estimators._parameters import CONSTRAINTS, SIGMOID, check_parameters
-from mlpxp.estimators._state import Fitted
+from mlpxp.estimators._state import Fitted, forget
 from mlpxp.estimators._validation import validation_of
 from mlpxp.estimators.errors import check_fitted, translated, unchanged_on_error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     from mlpxp.core.network import Network
 
-__all__ = ["Fitted", "Labels", "LastCall", "Left", "optimizer_of", "watched_by"]
+__all__ = ["Fitted", "Labels", "LastCall", "Left", "forget", "optimizer_of", "watched_by"]
+
+
+_OF_EPOCHS = ("loss_curve_", "learning_rate_curve_", "validation_loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_")
 
 
 class Labels(NamedTuple):
@@ -128,3 +131,10 @@ def optimizer_of(estimator: Any) -> tuple[Any, ...]:
 def watched_by(estimator: Any) -> Any:
     """Return what a fit is stopped by."""
     return estimator.monitor if estimator.early_stopping else "training loss"
+
+
+def forget(estimator: Any) -> None:
+    """Forget all epochs; L-BFGS has none."""
+    for name in _OF_EPOCHS:
+        vars(estimator).pop(name, None)
+    estimator._fitted = replace(estimator._fitted, curves={}, left=None, members=())

@@ -16,9 +16,8 @@ from mlpxp.errors import DivergenceError
 from mlpxp.estimators._curves import note
 from mlpxp.estimators._examples import for_training, penalty_of, set_aside
 from mlpxp.estimators._initial import shuffled
+from mlpxp.estimators._learning import Monitor, make_optimizer
 from mlpxp.estimators._losses import check_custom_loss
-from mlpxp.estimators._monitor import Monitor
-from mlpxp.estimators._rates import make_optimizer
 from mlpxp.estimators._scoring import scored
 from mlpxp.estimators._state import Left, optimizer_of, watched_by
 from mlpxp.estimators._validation import warns_if_far_off

@@ -12,6 +12,7 @@
     _keras.py            the weights of Keras' dense layers
     _networks.py         a network for layers that come from elsewhere
     _to_backend.py       models, results and estimators in another array library
+    graph.py             what an ONNX file is made of
     onnx.py, _onnx_estimators.py, _onnx_export.py, _onnx_graph.py
                          ONNX files
 """

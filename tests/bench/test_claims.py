@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpxp import ACTIVATIONS, count_operations, naive_gradients
-from mlpxp.bench import accuracy
-from mlpxp.bench import complexity
-from mlpxp.bench import cost, memory
+from mlpxp.bench import accuracy, complexity, cost, memory
 from mlpxp.bench._slopes import fit_slope
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.problems import FAMILIES, classifier, formula_of_gradient, make_problem, naive_passes

@@ -1,4 +1,4 @@
-"""Where work on arrays is done: on their own device, and with one clear error where that has too little memory.
+"""Where arrays are, and where work on them is done: on their own device, and with one clear error where that has too little memory.
 
 Most libraries compute where their arrays are. CuPy computes on a *current* device, whatever device its arrays are on; a backend of such
 a library says how to change it, by a method ``on_device_of(array)``.
@@ -9,19 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from mlpxp.arrays.backend import backend_of
 from mlpxp.arrays.devices import Device, memory_watched
 from mlpxp.arrays.standard import device_of, is_array, tree_leaves
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.backend import Backend
     from mlpxp.arrays.standard import Array
 
-__all__ = ["beside", "beside_its_arrays", "on_device_of", "working_on"]
+__all__ = ["Place", "beside", "beside_its_arrays", "on_device_of", "working_on"]
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+
+
+class Place(NamedTuple):
+    """Where arrays are, or are to be put.
+
+    Attributes
+    ----------
+    library : Backend
+    device : str, Device, the library's own device object, or None
+        ``None`` is the library's default.
+    dtype : {"float32", "float64"} or None
+        What numbers there are; ``None`` is whatever they are.
+    """
+
+    library: Backend
+    device: Any = None
+    dtype: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``numpy, cpu``."""
+        return self.library.name if self.device is None else f"{self.library.name}, {self.device}"
+
+    @property
+    def on_gpu(self) -> bool:
+        return not str(self.device or "cpu").lower().startswith("cpu")
+
+    def put(self, values: Any, *, dtype: str | None = None) -> Any:
+        """Make an array here of arrays or numbers from anywhere, of their dtype or of this one."""
+        return self.library.asarray(values, dtype=dtype, device=self.device)
 
 
 def on_device_of(array: Array) -> AbstractContextManager[Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.placing import Place
 from mlpxp.bench._growth import Sizes, Times, growth
 from mlpxp.bench._timing import Timing, time_in_turn
 from mlpxp.bench.problems import Problem, classifier, formula_of_gradient, make_problem
@@ -54,22 +55,6 @@ FULL = Sizes(
 )
 QUICK = Sizes((2, 32, 256), (16, 256), (1, 8), width=64, batch=128)
 AXES = {"width": OPERATIONS, "batch": OPERATIONS, "depth": ("step",)}  # what is timed along each
-
-
-@dataclass(frozen=True)
-class Place:
-    """A library on a device."""
-
-    library: Backend
-    device: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.library.name}, {self.device}"
-
-    @property
-    def on_gpu(self) -> bool:
-        return not self.device.startswith("cpu")
 
 
 @dataclass

@@ -20,7 +20,7 @@ from mlpxp.bench.tasks import Task, Training, make_task
 from mlpxp.report.results import Grid, Section
 
 if TYPE_CHECKING:
-    from mlpxp.bench.devices import Place
+    from mlpxp.arrays.placing import Place
     from mlpxp.bench.plan import Plan
     from mlpxp.bench.suite import Tell
 

@@ -34,7 +34,7 @@ from mlpxp.estimators.errors import translated
 from mlpxp.estimators.their_privates import Interval, StrOptions
 
 if TYPE_CHECKING:
-    from mlpxp.estimators._inputs import Place
+    from mlpxp.arrays.placing import Place
     from mlpxp.estimators._state import Labels
 
 __all__ = ["MLPClassifier"]

@@ -15,7 +15,7 @@ from mlpxp.estimators._inputs import is_mapped
 from mlpxp.estimators.errors import translated
 
 if TYPE_CHECKING:
-    from mlpxp.estimators._inputs import Place
+    from mlpxp.arrays.placing import Place
 
 __all__ = ["columns", "for_training", "penalty_of", "set_aside", "unit_of"]
 

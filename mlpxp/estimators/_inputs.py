@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from mlpxp.arrays.backend import backend_of, get_backend, plain
+from mlpxp.arrays.placing import Place
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.standard import device_of, dtype_name, is_array, is_sparse, library_of, namespace
 from mlpxp.errors import DataError
@@ -19,7 +19,7 @@ from mlpxp.estimators.errors import translated
 from mlpxp.estimators.their_privates import check_sample_weight
 
 if TYPE_CHECKING:
-    from mlpxp.arrays.backend import Backend
+    pass
 
 __all__ = [
     "Place",
@@ -62,26 +62,6 @@ def is_mapped(array: Any) -> bool:
 
 _AT_ONCE = 4096  # rows that are predicted
 _WIDE = {"float64", "float96", "float128"}  # the last two are NumPy's longdouble
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where X lives: the library, device and dtype of what an estimator learns and answers.
-
-    Attributes
-    ----------
-    library : Backend
-    device : the library's own device, or None for the host
-    dtype : {"float32", "float64"}
-    """
-
-    library: Backend
-    device: Any
-    dtype: str
-
-    def put(self, values: Any, *, dtype: str | None = None) -> Any:
-        """Make an array here of arrays from anywhere."""
-        return self.library.asarray(values, dtype=dtype, device=self.device)
 
 
 def place_of(X: Any, dtype: str | None) -> Place:

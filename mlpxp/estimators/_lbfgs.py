@@ -30,8 +30,8 @@ from mlpxp.training.precision import warn_of_scale
 from mlpxp.training.progress import bar
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.placing import Place
     from mlpxp.core.network import Network, Parameters
-    from mlpxp.estimators._inputs import Place
 
 __all__ = ["solve"]
 
@@ -83,7 +83,7 @@ class _Objective:
             return None
         estimator, network, place, (X, *others) = self.made_of
         X = Rows(X) if isinstance(X, np.ndarray) else X
-        return _Objective(estimator, network, replace(place, dtype="float64"), (X, *others))
+        return _Objective(estimator, network, place._replace(dtype="float64"), (X, *others))
 
     def _part(self, X: Any, first: int) -> tuple[Any, ...]:
         """Return examples from ``first`` on as (share, X, Y, weights) on the device."""

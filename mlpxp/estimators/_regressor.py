@@ -23,7 +23,7 @@ from mlpxp.estimators.errors import translated
 from mlpxp.estimators.their_privates import StrOptions
 
 if TYPE_CHECKING:
-    from mlpxp.estimators._inputs import Place
+    from mlpxp.arrays.placing import Place
 
 __all__ = ["MLPRegressor"]
 

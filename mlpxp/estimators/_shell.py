@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpxp.arrays.backend import Backend
+    from mlpxp.arrays.placing import Place
     from mlpxp.core.network import Parameters
     from mlpxp.core.propagation import Passed
-    from mlpxp.estimators._inputs import Place
     from mlpxp.estimators._state import Labels
 
 __all__ = ["MultilayerPerceptron", "is_stochastic"]
@@ -162,6 +162,7 @@ class MultilayerPerceptron(BaseEstimator):
                 check_same_place(self, X, "partial_fit" if incremental else "fit")
             X, y = read_examples(self, X, self._on_host(y), reset=first, numeric=not hasattr(self, "predict_proba"))
             place = place_of(X, self.dtype if first else place_of(self.coefs_[0], None).dtype)
+            assert place.dtype is not None  # an X has one
             with translated():
                 y = self._read_y(y)
                 targets, labels = self._read_targets(y, place, classes=classes, incremental=incremental)

@@ -27,8 +27,8 @@ from mlpxp.training.options import plan_for
 from mlpxp.training.prepare import prepare
 
 if TYPE_CHECKING:
+    from mlpxp.arrays.placing import Place
     from mlpxp.core.network import Network, Parameters
-    from mlpxp.estimators._inputs import Place
     from mlpxp.runs.history import Epoch
 
 __all__ = ["solve"]

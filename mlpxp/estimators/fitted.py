@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays.move import mover
+from mlpxp.arrays.placing import Place
 from mlpxp.arrays.standard import device_of, tree_map
 from mlpxp.errors import DataError
 from mlpxp.estimators._answers import answers
 from mlpxp.estimators._curves import means_of, of_members
-from mlpxp.estimators._inputs import Place, labels_at, place_of
+from mlpxp.estimators._inputs import labels_at, place_of
 from mlpxp.estimators._labels import binarizer_of
 from mlpxp.estimators._state import Fitted, Labels, Left, optimizer_of, watched_by
 from mlpxp.estimators.errors import check_fitted

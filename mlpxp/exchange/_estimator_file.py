@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.placing import Place
 from mlpxp.errors import DataError, DtypeError, MissingLibraryError, RangeError
 from mlpxp.exchange._networks import parts_of
 from mlpxp.exchange._to_backend import to_backend
 from mlpxp.exchange._values import decoded, decoded_labels, decoded_number, encoded, encoded_labels, encoded_number
 from mlpxp.files.networks import check_names, described, network_in, read_layers, tensors_of
-from mlpxp.files.schema import Contents, Place, to_json
+from mlpxp.files.schema import Contents, to_json
 from mlpxp.files.trees import read_state, state_tensors
 from mlpxp.runs.stopping import Stop
 

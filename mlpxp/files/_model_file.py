@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.placing import Place
 from mlpxp.core.model import Model
 from mlpxp.core.network import Network, Parameters
 from mlpxp.errors import DtypeError
 from mlpxp.files.networks import check_names, described, network_in, read_layers, tensors_of
-from mlpxp.files.schema import DTYPES, Contents, Place, Reader, opened, to_json, write_file
+from mlpxp.files.schema import DTYPES, Contents, Reader, opened, to_json, write_file
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlpxp.arrays.placing import Place
 from mlpxp.errors import UnknownNameError
 from mlpxp.files.networks import check_names, described, network_in, read_layers, tensors_of
-from mlpxp.files.schema import Contents, Place, Reader, to_json
+from mlpxp.files.schema import Contents, Reader, to_json
 from mlpxp.files.trees import STATES, history_in, history_tensors, read_state, state_tensors
 from mlpxp.runs.history import TrainingResult
 from mlpxp.runs.stopping import Stop

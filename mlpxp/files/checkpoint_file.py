@@ -34,10 +34,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpxp.arrays.placing import Place
 from mlpxp.core.network import Network, Parameters
 from mlpxp.errors import RangeError
 from mlpxp.files.networks import described, network_in, on_the_host, read_layers, tensors_of
-from mlpxp.files.schema import Contents, Place, Reader, opened, to_json
+from mlpxp.files.schema import Contents, Reader, opened, put, to_json
 from mlpxp.files.trees import STATES, history_in, history_tensors, read_state, read_tree, state_tensors
 from mlpxp.runs.history import History, TrainingResult
 from mlpxp.runs.snapshot import Part, Snapshot
@@ -195,7 +196,7 @@ def read_snapshot(reader: Reader, like: Snapshot, facts: dict[str, Any], place: 
     cost = reader.array("part.cost", ("float64",), finite=False)
     if cost.shape not in {(), stack}:
         raise reader.refuse(f"part.cost must have shape {stack}, got {cost.shape}")
-    rate = place.put(reader.array("rate", (reader.dtype,))) if "rate" in reader.names else None
+    rate = put(place, reader.array("rate", (reader.dtype,))) if "rate" in reader.names else None
     if rate is not None and tuple(rate.shape) not in {(), (*stack, 1, 1)}:
         raise reader.refuse(f"rate must be one number, or one for each member of a stack, got shape {tuple(rate.shape)}")
     return Snapshot(

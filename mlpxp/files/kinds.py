@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpxp.arrays.backend import get_backend
+from mlpxp.arrays.placing import Place
 from mlpxp.errors import FileFormatError, RangeError
-from mlpxp.files.schema import Contents, Place, Reader, opened, shortened, write_file
+from mlpxp.files.schema import Contents, Reader, opened, shortened, write_file
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend

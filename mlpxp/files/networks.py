@@ -11,13 +11,14 @@ from mlpxp.core.activations import ACTIVATIONS
 from mlpxp.core.losses import LOSSES
 from mlpxp.core.network import Layer, Network
 from mlpxp.errors import DtypeError, MlpxpError, RangeError, ShapeError, UnknownNameError
-from mlpxp.files.schema import DTYPES, shortened
+from mlpxp.files.schema import DTYPES, put, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpxp.arrays.placing import Place
     from mlpxp.core.network import Parameters
-    from mlpxp.files.schema import Place, Reader
+    from mlpxp.files.schema import Reader
 
 __all__ = ["check_names", "described", "network_in", "on_the_host", "read_layers", "tensors_of"]
 
@@ -133,4 +134,4 @@ def read_layers(reader: Reader, network: Network, place: Place, *, prefix: str =
     stacks = {array.shape[:-2] for layer in layers for array in layer}
     if len(stacks) > 1:
         raise reader.refuse(f"its layers must be of one network or of one stack, got stacks {sorted(stacks)}")
-    return tuple(Layer(*map(place.put, layer)) for layer in layers)
+    return tuple(Layer(*(put(place, array) for array in layer)) for layer in layers)

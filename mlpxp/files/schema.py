@@ -44,15 +44,16 @@ from mlpxp.files.disk import name_of_file, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mlpxp.arrays.backend import Backend
+    from mlpxp.arrays.placing import Place
+
 
 __all__ = [
     "DTYPES",
     "FORMAT_VERSION",
     "Contents",
-    "Place",
     "Reader",
     "opened",
+    "put",
     "shortened",
     "to_json",
     "write_file",
@@ -69,23 +70,22 @@ class Contents(NamedTuple):
     texts: dict[str, str]
 
 
-class Place(NamedTuple):
-    """Where arrays that were read are put: a library, a device, and a dtype; ``None`` is the library's default, and the file's."""
+def put(place: Place, array: NDArray[Any]) -> Any:
+    """Make an array of a file's one of the library, in the dtype that was asked for, or in its own.
 
-    library: Backend
-    device: Any = None
-    dtype: str | None = None
-
-    def put(self, array: NDArray[Any]) -> Any:
-        """Make an array of the library."""
-        dtype = self.dtype or array.dtype.name
-        try:
-            return self.library.asarray(array, dtype=dtype, device=self.device)
-        except DtypeError as error:
-            if dtype != "float64":
-                raise
-            where = self.library.name if self.device is None else f"{self.library.name} on {self.device}"
-            raise DtypeError(f"the file holds float64, and {where} can't: {error}; dtype='float32' rounds it") from error
+    Raises
+    ------
+    DtypeError
+        It is float64, and the library or the device has none.
+    """
+    dtype = place.dtype or array.dtype.name
+    try:
+        return place.put(array, dtype=dtype)
+    except DtypeError as error:
+        if dtype != "float64":
+            raise
+        where = place.library.name if place.device is None else f"{place.library.name} on {place.device}"
+        raise DtypeError(f"the file holds float64, and {where} can't: {error}; dtype='float32' rounds it") from error
 
 
 def write_file(path: str | os.PathLike[str], kind: str, contents: Contents, *, keeps_previous: bool = False) -> None:

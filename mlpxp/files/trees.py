@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpxp.arrays.placing import Place
 from mlpxp.core.network import Network
 from mlpxp.core.optimizers import AdamState, MomentumState
 from mlpxp.files.networks import on_the_host, read_layers
-from mlpxp.files.schema import Place, Reader
+from mlpxp.files.schema import Reader, put
 from mlpxp.runs.history import History
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def read_tree(reader: Reader, like: Any, place: Place, *, prefix: str) -> Any:
     found = {name for name in reader.names if name.startswith(f"{prefix}.")}
     if found != set(wanted):
         raise reader.refuse(f"its {prefix} must have the tensors {', '.join(sorted(wanted))}, got {', '.join(sorted(found)) or 'none'}")
-    arrays = {name: place.put(reader.array(name, (reader.dtype,), shape, ndim=len(shape), finite=False)) for name, shape in wanted.items()}
+    arrays = {name: put(place, reader.array(name, (reader.dtype,), shape, ndim=len(shape), finite=False)) for name, shape in wanted.items()}
     return _filled(like, prefix, arrays)
 
 
@@ -65,7 +66,7 @@ def read_state(reader: Reader, network: Network, place: Place, *, name: str, mem
             array = reader.array(f"{prefix}.{field}", (reader.dtype,))
             if array.shape not in {(), (*members, 1, 1)}:
                 raise reader.refuse(f"{prefix}.{field} must be one number, or one for each member of a stack, got shape {array.shape}")
-            return place.put(array)
+            return put(place, array)
         if f"{prefix}.{field}.1.W" in reader.names:
             return read_layers(reader, network, place, prefix=f"{prefix}.{field}")
         return None

@@ -11,6 +11,7 @@ from dataclasses import astuple, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpxp.arrays.placing import Place
 from mlpxp.arrays.rows import Rows
 from mlpxp.arrays.scalars import number_or_none
 from mlpxp.arrays.standard import device_of, dtype_name
@@ -19,7 +20,7 @@ from mlpxp.errors import CheckpointWarning, DataError, FileFormatError, OutputEr
 from mlpxp.files.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.files.disk import check_writable, previous_of, remove_leftovers
 from mlpxp.files.kinds import kind_of
-from mlpxp.files.schema import Place, opened, write_file
+from mlpxp.files.schema import opened, write_file
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend

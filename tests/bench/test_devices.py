@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import mlpxp
+from mlpxp.arrays.placing import Place
 from mlpxp.bench import devices
-from mlpxp.bench.devices import OPERATIONS, Place, Sizes, crossover, measure, places, run, transfer_times
+from mlpxp.bench.devices import OPERATIONS, Sizes, crossover, measure, places, run, transfer_times
 from mlpxp.bench.plan import Plan
 from mlpxp.bench.record import Record, from_json, to_json
 

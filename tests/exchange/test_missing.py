@@ -22,6 +22,9 @@ MODEL = Model(NETWORK, initialize(NETWORK, seed=0))
 )
 def test_a_library_that_is_not_installed(monkeypatch, library, act):
     monkeypatch.setitem(sys.modules, library, None)
+    package, _, name = library.rpartition(".")
+    if package in sys.modules:
+        monkeypatch.delattr(sys.modules[package], name, raising=False)  # where another test has imported it
     monkeypatch.delitem(sys.modules, "mlpxp.exchange._torch_modules", raising=False)
     monkeypatch.delattr(mlpxp.exchange, "_torch_modules", raising=False)
     with pytest.raises(MissingLibraryError, match=rf"need {library}, which is not installed: pip install 'mlpxp\[{library[:5]}") as caught:

@@ -13,8 +13,7 @@ from mlpxp.arrays.standard import Array, device_of, dtype_name, gather, namespac
 from mlpxp.core.prediction import padded
 from mlpxp.core.propagation import cost, forward
 from mlpxp.core.resolution import has_finer, in_float64
-from mlpxp.core.shapes import fitting
-from mlpxp.errors import DataError
+from mlpxp.core.shapes import check_weights, fitting
 
 if TYPE_CHECKING:
     from mlpxp.core.network import Network, Parameters
@@ -59,12 +58,12 @@ def evaluate(network: Network, parameters: Parameters, X: Array, Y: Array, weigh
     ShapeError, DtypeError, BackendError
         Arrays that don't fit the network or each other.
     DataError
-        No weight is above zero, or some numbers are masked.
+        Weights that are negative, not finite or all zero, or that have no sum in their dtype; or some numbers are masked.
     """
     parameters, X, Y, weights = fitting(network, parameters, X, Y, weights)
-    if weights is not None and not namespace(weights).any(weights > 0.0):
-        raise DataError("weights must not all be zero: a mean over nothing is undefined")
     library = backend_of(X)
+    if weights is not None:
+        check_weights(library.to_numpy(weights).astype("float64"), "weights", weights)
     return Evaluator.of(network, library, *padded(library, network, X, Y, weights))(parameters)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "check_layers",
     "check_precision",
     "check_shapes",
+    "check_weights",
     "finite_members",
     "fitting",
     "plain_layers",
@@ -222,7 +223,7 @@ def check_examples(
     if weights is not None:
         if weights.ndim != 1:
             raise ShapeError(f"{names[2]} must have shape {(X.shape[-1],)}, one for each example, got {tuple(weights.shape)}")
-        _check_weights(library.to_numpy(weights).astype("float64"), names[2], weights)
+        check_weights(library.to_numpy(weights).astype("float64"), names[2], weights)
 
 
 def finite_members(library: Backend, tree: Any) -> Any:
@@ -234,20 +235,21 @@ def finite_members(library: Backend, tree: Any) -> Any:
     return finite
 
 
-def _check_weights(values: Any, name: str, weights: Array) -> None:
+def check_weights(values: Any, name: str, weights: Array) -> None:
     """Refuse weights, on the host as float64, that have no mean, or whose sum or its reciprocal has no normal number in their own dtype."""
     xp = namespace(values)
     if not xp.all(xp.isfinite(values)) or xp.any(values < 0.0):
         raise DataError(f"{name} must be finite and not negative")
-    if not xp.any(values > 0.0):
-        raise DataError(f"{name} must not all be zero: there would be nothing to learn from")
+    if not xp.all(xp.any(values > 0.0, axis=-1)):
+        raise DataError(f"{name} must not all be zero: a mean over nothing is undefined")
     largest, least = float(xp.max(values)), float(namespace(weights).finfo(weights.dtype).smallest_normal)
-    total = largest * float(xp.sum(values / largest))  # may be infinite, and no warning then
-    if not least <= total <= 1.0 / least:
-        raise DataError(
-            f"{name} must add up to a number from {least:.3g} to {1.0 / least:.3g} in {dtype_name(weights)}, got {total:.3g}: "
-            "divide them by the largest, which changes no mean"
-        )
+    shares = xp.sum(values / largest, axis=-1)
+    for total in (largest * float(xp.min(shares)), largest * float(xp.max(shares))):  # may be infinite, and no warning then
+        if not least <= total <= 1.0 / least:
+            raise DataError(
+                f"{name} must add up to a number from {least:.3g} to {1.0 / least:.3g} in {dtype_name(weights)}, got {total:.3g}: "
+                "divide them by the largest, which changes no mean"
+            )
 
 
 def _wrong_targets(network: Network, xp: Any, Y: Any) -> tuple[Any, str]:

@@ -1,5 +1,7 @@
 """Cost and score of a network on given examples."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -161,3 +163,27 @@ def test_weights_that_are_all_zero_are_refused():
     parameters = mlpxp.initialize(network, seed=0, dtype="float64")
     with pytest.raises(mlpxp.DataError, match=r"^weights must not all be zero"):
         mlpxp.evaluate(network, parameters, one, one, np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([1.0, -0.5, 1.0], "finite and not negative"),
+        ([1.0, math.nan, 1.0], "finite and not negative"),
+        ([1.0, math.inf, 1.0], "finite and not negative"),
+        ([0.0, 0.0, 0.0], "not all be zero"),
+        ([3e-39, 3e-39, 0.0], "add up to a number from"),
+        ([3e38, 3e38, 3e38], "add up to a number from"),
+    ],
+)
+def test_weights_without_a_mean_are_refused_as_training_refuses_them(weights, said, dtype):
+    network = Network((1, 1))
+    scale = 1.0 if dtype == "float32" or weights[0] in {0.0, 1.0} else weights[0] ** 7  # to the ends of float64 too
+    weights = (np.asarray(weights) * scale).astype(dtype)
+    X = np.ones((1, 3), dtype=dtype)
+    parameters = mlpxp.initialize(network, seed=0, dtype=dtype)
+    with pytest.raises(mlpxp.DataError, match=said):
+        evaluate(network, parameters, X, X, weights)
+    with pytest.raises(mlpxp.DataError, match=said):
+        mlpxp.train(network, X, X, optimizer=mlpxp.GradientDescent(0.1), epochs=1, weights=weights)

@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mlpxp.bench.rivals import Rival
-from mlpxp.bench.tasks import EPSILON
+from mlpxp.bench.tasks import EPSILON, Rival
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from mlpxp.bench.rivals import Rival
-from mlpxp.bench.tasks import EPSILON
+from mlpxp.bench.tasks import EPSILON, Rival
 from mlpxp.estimators.their_privates import forget_optimizer
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch  # pyright: ignore[reportMissingImports]
 
-from mlpxp.bench.rivals import Rival
-from mlpxp.bench.tasks import EPSILON
+from mlpxp.bench.tasks import EPSILON, Rival
 
 if TYPE_CHECKING:
     from mlpxp.bench.tasks import Task

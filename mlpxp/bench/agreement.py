@@ -12,8 +12,7 @@ from mlpxp.arrays.standard import tree_leaves
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpxp.bench.rivals import Rival
-    from mlpxp.bench.tasks import Task
+    from mlpxp.bench.tasks import Rival, Task
 
 __all__ = ["Reached", "flat", "objection", "reach"]
 

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mlpxp.bench.tasks import Training, operands
+from mlpxp.bench.tasks import Rival, Training, operands
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend
     from mlpxp.bench.tasks import Task
 
 __all__ = ["Rival", "ours", "products", "rivals"]
-
-
-@dataclass(frozen=True)
-class Rival:
-    """One who trains.
-
-    Attributes
-    ----------
-    name : str
-    step : callable
-        Makes one update on the first batch, reads its cost, and returns when it has it.
-    epoch : callable
-        Trains epoch ``number`` and returns its mean cost.
-    parameters : callable
-        Returns W (n_l, n_{l-1}) and b of each layer, on the host.
-    """
-
-    name: str
-    step: Callable[[], object]
-    epoch: Callable[[int], float]
-    parameters: Callable[[], Sequence[Any]]
 
 
 def ours(task: Task, library: Backend, device: str | None = None, *, name: str = "mlpxp") -> Rival:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mlpxp.arrays.backend import Backend
 
-__all__ = ["EPSILON", "OPTIMIZERS", "Task", "Training", "make_task", "operands"]
+__all__ = ["EPSILON", "OPTIMIZERS", "Rival", "Task", "Training", "make_task", "operands"]
 
 EPSILON = 1e-14  # of Adam: so small that it does not matter whether it stands beside √v or beside the corrected √v̂, as PyTorch has it
 OPTIMIZERS: dict[str, tuple[Callable[[float], Any], float]] = {
@@ -172,3 +172,24 @@ class Training:
     def parameters(self) -> list[Any]:
         """W and b of each layer, on the host."""
         return [self.library.to_numpy(leaf) for leaf in tree_leaves(self._loop.now.state[0])]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One who trains.
+
+    Attributes
+    ----------
+    name : str
+    step : callable
+        Makes one update on the first batch, reads its cost, and returns when it has it.
+    epoch : callable
+        Trains epoch ``number`` and returns its mean cost.
+    parameters : callable
+        Returns W (n_l, n_{l-1}) and b of each layer, on the host.
+    """
+
+    name: str
+    step: Callable[[], object]
+    epoch: Callable[[int], float]
+    parameters: Callable[[], Sequence[Any]]

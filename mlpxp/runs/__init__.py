@@ -2,7 +2,7 @@
 
 ::
 
-    history.py    an epoch, the history of a run, and what comes of it
-    stopping.py   why a run stops, and the watch that says when
+    history.py    an epoch, the history of a run, why it stopped, and what comes of it
+    stopping.py   the rules by which a run is judged
     snapshot.py   where a run stands between two folds
 """

@@ -1,9 +1,10 @@
-"""What a training run tells: an event after each epoch, the history, and the result. All frozen."""
+"""What a training run tells: an event after each epoch, the history, why it stopped, and the result. All frozen."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpxp.arrays.standard import described
@@ -12,12 +13,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpxp.core.network import Network, Parameters
-    from mlpxp.runs.stopping import Stop
 
-__all__ = ["Epoch", "History", "PerMember", "TrainingResult", "spread"]
+__all__ = ["FOR_NOW", "Epoch", "History", "PerMember", "Record", "Stop", "TrainingResult", "spread"]
 
 PerMember: TypeAlias = float | tuple[float, ...]  # one number for one network, one each for a stack
 Record: TypeAlias = tuple[PerMember, PerMember | None, PerMember | None, float, PerMember]
+
+
+class Stop(StrEnum):
+    """Why a run, or a member of a stack, stopped."""
+
+    CONVERGED = "converged"
+    EARLY = "stopped early"
+    MAXIMUM = "maximum of epochs reached"
+    TIME = "time is up"
+    CALLBACK = "stopped by a callback"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+    STUCK = "no step lowers the cost"  # a line search's, of L-BFGS
+
+
+FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
 def spread(values: PerMember) -> str:

@@ -1,11 +1,12 @@
-"""When to stop: why a run does, and the rules by which it is judged, for one network or for each member of a stack."""
+"""When to stop: the rules by which a run is judged, for one network or for each member of a stack."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from mlpxp.runs.history import FOR_NOW, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,22 +14,6 @@ if TYPE_CHECKING:
     from mlpxp.runs.history import Epoch, PerMember
 
 __all__ = ["FOR_NOW", "NEVER", "Patience", "Stop", "StoppingRule", "Verdict", "Watched", "each"]
-
-
-class Stop(StrEnum):
-    """Why a run, or a member of a stack, stopped."""
-
-    CONVERGED = "converged"
-    EARLY = "stopped early"
-    MAXIMUM = "maximum of epochs reached"
-    TIME = "time is up"
-    CALLBACK = "stopped by a callback"
-    INTERRUPTED = "interrupted"
-    DIVERGED = "diverged"
-    STUCK = "no step lowers the cost"  # a line search's, of L-BFGS
-
-
-FOR_NOW = (Stop.MAXIMUM, Stop.TIME, Stop.INTERRUPTED)  # a run that was stopped so may go on where it stands
 
 
 class Watched(NamedTuple):

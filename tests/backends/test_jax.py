@@ -337,7 +337,6 @@ def test_what_is_on_a_gpu_is_not_padded_as_it_would_come_to_the_host_for_that(mo
 
 
 AS_USERS_HAVE_IT = [
-    "tests/backends/test_every_backend.py::test_a_fold_is_its_steps_one_after_the_other",
     "tests/backends/test_every_backend.py::test_twenty_epochs_on_digits_agree_in_float64",
     "tests/backends/test_every_backend.py::test_twenty_epochs_on_digits_agree_in_float32",
 ]

@@ -1,6 +1,7 @@
 """What the tests share: the backends they run on, and arbitrary-precision numbers to measure against."""
 
 import functools
+import importlib.metadata
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,24 @@ missing.hypothesis_stand_in()
 BACKENDS = ("numpy", "strict", "jax", "torch", "cupy")
 DEVICES = {"strict": "device1"}  # not its default: a stray host array or a mixed device fails there
 DIGITS = 50
+QUICKLY_COMPILED = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+
+
+def pytest_configure(config):
+    """Have XLA compile in a third of the time, by its older road and with LLVM at -O0: most of a test on JAX is compilation.
+
+    The numbers are those of users up to a rounding here and there. What they run is compiled as it comes in ``make test-gpu``, in
+    ``make soak``, wherever XLA_FLAGS is set, if to nothing, and in ``test_compiled_as_users_have_it_jax_learns_the_same``.
+    """
+    if not config.getoption("--conformance") and _installed("jaxlib").startswith("0.10."):  # XLA ends the process at a flag it doesn't know
+        os.environ.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
+
+
+def _installed(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def pytest_collection_modifyitems(config, items):

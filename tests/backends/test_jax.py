@@ -2,7 +2,11 @@
 
 import gc
 import itertools
+import os
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -330,3 +334,19 @@ def test_what_is_on_a_gpu_is_not_padded_as_it_would_come_to_the_host_for_that(mo
     assert [library.columns(m, (X,), "anything") for m in (1, 13, 5000)] == [1, 13, 5000]
     got = mlpxp.predict(NETWORK, parameters, X)
     np.testing.assert_allclose(np.asarray(got), np.asarray(wanted), rtol=1e-6)
+
+
+AS_USERS_HAVE_IT = [
+    "tests/backends/test_every_backend.py::test_twenty_epochs_on_digits_agree_in_float64",
+    "tests/backends/test_every_backend.py::test_twenty_epochs_on_digits_agree_in_float32",
+]
+
+
+def test_compiled_as_users_have_it_jax_learns_the_same():
+    """XLA is told by conftest.py to compile quickly; here are some tests with the optimizations that it makes by itself."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--backend=jax", *AS_USERS_HAVE_IT]
+    environment = os.environ | {"XLA_FLAGS": ""}
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout.splitlines()[-1]

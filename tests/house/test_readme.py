@@ -84,6 +84,7 @@ def test_the_commands_for_a_class_run_as_written(tmp_path):
     for command in others:
         run(command, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"lesson.html", "half-planes.png", "error.png"}
+    assert (tmp_path / "lesson.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_the_commands_run_as_written(tmp_path):

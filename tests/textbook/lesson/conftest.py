@@ -14,6 +14,14 @@ PROGRAM = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def story_html():
+    """The story as a page, which takes seconds to compute: once for all tests of a process."""
+    from mlpxp.textbook.lesson import story_page
+
+    return story_page()
+
+
 @pytest.fixture(scope="module")
 def start():
     """A function that starts ``mlpxp lesson`` and returns the process, its address, and what it said before."""

@@ -290,11 +290,9 @@ def test_how_soon_an_epoch_is_on_the_screen(page, capsys):
         print(f"\nan epoch of XOR reaches the screen after {median} ms (median of {len(measured)}, at most {measured[-1]})")
 
 
-def test_the_story_is_shown(browser, tmp_path):
-    from mlpxp.textbook.lesson import story_page
-
+def test_the_story_is_shown(browser, story_html, tmp_path):
     path = tmp_path / "story.html"
-    path.write_text(story_page(), encoding="utf-8")
+    path.write_text(story_html, encoding="utf-8")
     browser.get(path.as_uri())
     images = browser.execute_script("return [...document.images].map(one => one.complete && one.naturalWidth > 0)")
     assert len(images) >= 5

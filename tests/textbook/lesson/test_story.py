@@ -14,11 +14,6 @@ from mlpxp.textbook.lesson.story._blocks import Equation, Plot
 
 
 @pytest.fixture(scope="module")
-def page():
-    return story_page()
-
-
-@pytest.fixture(scope="module")
 def sections():
     return story()
 
@@ -42,13 +37,13 @@ class Balance(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_it_is_one_whole_page_without_an_address(page):
+def test_it_is_one_whole_page_without_an_address(story_html):
     balance = Balance()
-    balance.feed(page)
+    balance.feed(story_html)
     assert balance.open == []
-    assert "//" not in re.sub(r"base64,[^\"]+", "", page)
-    assert "<script" not in page
-    for picture in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page):
+    assert "//" not in re.sub(r"base64,[^\"]+", "", story_html)
+    assert "<script" not in story_html
+    for picture in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", story_html):
         drawing = base64.b64decode(picture).decode()
         named = set(re.findall(r"https?://[^\"<> ]+", drawing))
         assert not {
@@ -57,8 +52,8 @@ def test_it_is_one_whole_page_without_an_address(page):
         assert not re.search(r"(?:href|src)=\"(?!#|data:)", drawing)  # those above are names of vocabularies; nothing is fetched
 
 
-def test_the_same_page_is_made_again(page):
-    assert story_page() == page
+def test_the_same_page_is_made_again(story_html):
+    assert story_page() == story_html
 
 
 def test_every_equation_has_its_tag_and_every_figure_its_caption(sections):
@@ -68,9 +63,10 @@ def test_every_equation_has_its_tag_and_every_figure_its_caption(sections):
     assert all(block.caption for section in sections for block in section.blocks if isinstance(block, Plot))
 
 
-def test_markup_of_indices(page):
-    assert "<sub>l-1</sub>" in page or "<sub>l−1</sub>" in page
-    assert not re.search(r"[A-Za-zδσ]_[A-Za-z{\d]", re.sub(r"<style>.*?</style>|base64,[^\"]+|alt=\"[^\"]*\"", "", page, flags=re.DOTALL))
+def test_markup_of_indices(story_html):
+    assert "<sub>l-1</sub>" in story_html or "<sub>l−1</sub>" in story_html
+    text = re.sub(r"<style>.*?</style>|base64,[^\"]+|alt=\"[^\"]*\"", "", story_html, flags=re.DOTALL)
+    assert not re.search(r"[A-Za-zδσ]_[A-Za-z{\d]", text)
 
 
 def test_the_four_inequalities(sections):

@@ -38,5 +38,5 @@ def polars_for(purpose: str) -> Any:
 def datasets_for(purpose: str) -> Any:
     """Return scikit-learn's data sets."""
     with needed_for(purpose, "scikit-learn"):
-        from sklearn import datasets
-    return datasets
+        import sklearn.datasets
+    return sklearn.datasets

@@ -65,7 +65,7 @@ def negative_log_likelihood(loss: str | Loss, A: Any, Y: Any) -> float:
     _check_drawn(name, Y)
     _check_predicted(name, A)
     try:
-        from scipy import stats as their_stats
+        import scipy.stats as their_stats
     except ImportError as error:
         raise MissingLibraryError(f"a likelihood needs SciPy, which can't be imported ({error}): pip install 'mlpxp[sklearn]'") from error
     stats: Any = their_stats  # it has no type hints, and what is guessed of it is wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-import cupy
+import cupy  # pyright: ignore[reportMissingImports]
 
 from mlpxp_backends.cupy import multiplying_in
 

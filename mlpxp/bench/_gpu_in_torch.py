@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import torch
-from torch.profiler import ProfilerActivity, profile
+import torch  # pyright: ignore[reportMissingImports]
+from torch.profiler import ProfilerActivity, profile  # pyright: ignore[reportMissingImports]
 
 __all__ = ["launches", "peak", "tf32"]
 

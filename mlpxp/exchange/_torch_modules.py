@@ -6,8 +6,8 @@ from inspect import getsourcefile
 from typing import TYPE_CHECKING, Any
 
 import torch  # pyright: ignore[reportMissingImports]
-from torch import nn
-from torch.nn.modules import module as _modules
+from torch import nn  # pyright: ignore[reportMissingImports]
+from torch.nn.modules import module as _modules  # pyright: ignore[reportMissingImports]
 
 from mlpxp.arrays.backend import plain
 from mlpxp.core.network import Layer

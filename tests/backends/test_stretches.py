@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mlpxp import Adam, GradientDescent, Network, initialize
 from mlpxp.arrays.backend import fold_in_python
 from mlpxp.arrays.standard import namespace, tree_leaves, tree_map
+from mlpxp.core.transforms import ClipNorm
 from mlpxp.training.step import Inputs, TrainingStep
 from mlpxp_backends import program, stretches
 from mlpxp_backends.packing import packed
@@ -75,7 +76,7 @@ def test_few_steps_and_large_arrays_are_not_taken_apart():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("options", [{}, {"weighted": True}, {"penalty": True}, {"clip_norm": 0.1}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"weighted": True}, {"penalty": True}, {"transforms": (ClipNorm(0.1),)}], ids=str)
 @pytest.mark.parametrize(
     ("output", "loss", "n"),
     [

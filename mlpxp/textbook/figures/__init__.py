@@ -10,3 +10,27 @@
     _convexity.py       costs between points, and over a plane
     _error_signals.py   the error signals of the layers
 """
+
+from mlpxp.textbook.figures._approximation import plot_approximation, plot_interpolant
+from mlpxp.textbook.figures._convexity import plot_convexity, plot_swap
+from mlpxp.textbook.figures._error_signals import plot_error_signals
+from mlpxp.textbook.figures._half_planes import plot_half_planes
+from mlpxp.textbook.figures._saturation import plot_saturation
+from mlpxp.textbook.figures._scaling import plot_depth_against_width, plot_dimension, plot_error_against_width, plot_polynomial_failure
+from mlpxp.textbook.figures._separation import plot_perceptron, plot_separation
+
+__all__ = [
+    "plot_approximation",
+    "plot_convexity",
+    "plot_depth_against_width",
+    "plot_dimension",
+    "plot_error_against_width",
+    "plot_error_signals",
+    "plot_half_planes",
+    "plot_interpolant",
+    "plot_perceptron",
+    "plot_polynomial_failure",
+    "plot_saturation",
+    "plot_separation",
+    "plot_swap",
+]

@@ -12,7 +12,7 @@ from mlpxp.core.propagation import backward, forward
 from mlpxp.plotting import plot_loss_curve
 from mlpxp.report.results import Grid
 from mlpxp.runs.history import History
-from mlpxp.textbook import plot_error_signals
+from mlpxp.textbook.figures import plot_error_signals
 from mlpxp.textbook.lesson._choices import Choices
 from mlpxp.textbook.lesson._examples import built_in
 from mlpxp.textbook.lesson._lesson import begin, operations

@@ -7,7 +7,7 @@ import numpy as np
 from mlpxp.core.network import Layer, Network
 from mlpxp.core.propagation import backward, forward
 from mlpxp.report.results import Grid
-from mlpxp.textbook import plot_convexity, plot_saturation, plot_swap
+from mlpxp.textbook.figures import plot_convexity, plot_saturation, plot_swap
 from mlpxp.textbook.lesson.story._blocks import Equation, Plot, Section
 from mlpxp.textbook.teaching.convexity import swapped_minima, try_convexity
 from mlpxp.textbook.teaching.saturation import saturated_neuron

@@ -9,7 +9,8 @@ import numpy as np
 from mlpxp.core.propagation import forward
 from mlpxp.plotting import plot_architecture
 from mlpxp.report.results import Grid
-from mlpxp.textbook import (
+from mlpxp.textbook.approximation import Fitting, error_against_width, make_target, polynomial_failure
+from mlpxp.textbook.figures import (
     plot_depth_against_width,
     plot_error_against_width,
     plot_half_planes,
@@ -18,7 +19,6 @@ from mlpxp.textbook import (
     plot_polynomial_failure,
     plot_separation,
 )
-from mlpxp.textbook.approximation import Fitting, error_against_width, make_target, polynomial_failure
 from mlpxp.textbook.lesson.story._blocks import Equation, Plot, Section, solved
 from mlpxp.textbook.separability import perceptron, separate
 from mlpxp.textbook.teaching.half_planes import half_planes

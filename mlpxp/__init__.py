@@ -35,10 +35,10 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - checkers read __ini
 
 
 def __getattr__(name: str) -> object:
+    if name not in _names:
+        raise AttributeError(f"module 'mlpxp' has no attribute {name!r}")
     try:
         return _find(name)
-    except AttributeError:
-        raise AttributeError(f"module 'mlpxp' has no attribute {name!r}") from None
     except ImportError as error:
         if not name.startswith("MLP"):
             raise

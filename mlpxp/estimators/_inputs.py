@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -17,9 +17,6 @@ from mlpxp.arrays.standard import device_of, dtype_name, is_array, is_sparse, li
 from mlpxp.errors import DataError
 from mlpxp.estimators.errors import translated
 from mlpxp.estimators.their_privates import check_sample_weight
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Place",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpxp.core.optimizers import Adam, AdamW, Cosine, GradientDescent, WarmUp, rate_at
 from mlpxp.errors import RangeError
-from mlpxp.runs.stopping import Patience, Stop, Verdict, Watched
+from mlpxp.runs.stopping import Patience, Stop, Verdict, Watched, each
 
 if TYPE_CHECKING:
     from mlpxp.runs.history import Epoch
@@ -78,7 +78,8 @@ class Monitor:
     def judge(self, epoch: Epoch, watched: Watched, running: Sequence[bool]) -> Verdict:
         if self.look is not None:
             self.look(epoch)
-        self.seen = [n + goes_on for n, goes_on in zip(self.seen, running, strict=True)]
+        took_part = [goes_on or not math.isfinite(cost) for goes_on, cost in zip(running, each(epoch.cost), strict=True)]  # or diverged now
+        self.seen = [n + part for n, part in zip(self.seen, took_part, strict=True)]
         self.watched, improved, exhausted = self.rule.see(epoch.number, self.read(epoch), self.watched, running)
         if self.rate is not None:
             exhausted = self._slowed(exhausted, running)

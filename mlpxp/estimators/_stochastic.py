@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from mlpxp.arrays.backend import choose_backend
 from mlpxp.arrays.standard import tree_map
+from mlpxp.core.network import stack, unstack
 from mlpxp.errors import DivergenceError
 from mlpxp.estimators._curves import note
 from mlpxp.estimators._examples import for_training, penalty_of, set_aside
@@ -102,7 +103,7 @@ def solve(
     try:
         result = run()
         history, stop, last, state = result.history, result.stop, result.last_parameters, result.optimizer_state
-        best = result.parameters if result.restored_best and all(each(result.best_epoch)) else None
+        best = _best_of(result) if result.restored_best else None
     except DivergenceError as error:
         diverged, history, last, state, best = error, error.history, error.parameters, None, error.best
         stop = (Stop.DIVERGED,) * monitor.members or Stop.DIVERGED
@@ -126,6 +127,15 @@ def solve(
             parameters=diverged.parameters,
             history=diverged.history,
         ) from diverged
+
+
+def _best_of(result: TrainingResult) -> Parameters | None:
+    """Return the best epochs' parameters, of a member that had none the last ones; ``None`` if nobody had one."""
+    epochs = each(result.best_epoch)
+    if all(epochs) or not any(epochs):
+        return result.parameters if any(epochs) else None
+    members = zip(unstack(result.parameters), unstack(result.last_parameters), epochs, strict=True)
+    return stack([best if epoch else last for best, last, epoch in members])
 
 
 def _batch_size(asked: Any, m: int) -> int:

@@ -164,7 +164,6 @@ def checkpoint_in(reader: Reader, kept: Kept, place: Place) -> Kept:
         It was another run; the message names the first difference.
     """
     facts, found = _facts(reader), reader.json("run")
-    found["tolerance"] = found.get("tolerance") or None  # 0 and none are the same
     for name, wanted in kept.run.items():
         if found.get(name) != wanted:
             got = found.get(name)

@@ -77,8 +77,8 @@ class Patience:
     ----------
     patience : float or None
         A member stops after this many epochs in a row without an improvement; ``None`` is never.
-    tolerance : float
-        ≥ 0.
+    tolerance : float or None
+        ≥ 0; ``None`` is 0.
     reason : Stop
     every_gain : bool
         Whether the best cost follows every gain, however small, and a gain of exactly ``tolerance`` is an improvement, as scikit-learn
@@ -86,13 +86,13 @@ class Patience:
     """
 
     patience: float | None = None
-    tolerance: float = 0.0
+    tolerance: float | None = None
     reason: Stop = Stop.CONVERGED
     every_gain: bool = False
 
     @property
     def resolution(self) -> float | None:
-        return None if self.patience is None or self.reason is not Stop.CONVERGED else self.tolerance
+        return None if self.patience is None or self.reason is not Stop.CONVERGED else self.tolerance or 0.0
 
     def judge(self, epoch: Epoch, watched: Watched, running: Sequence[bool]) -> Verdict:
         return self.see(epoch.number, each(epoch.cost if epoch.validation_cost is None else epoch.validation_cost), watched, running)
@@ -100,10 +100,10 @@ class Patience:
     def see(self, number: int, costs: Sequence[float], watched: Watched, running: Sequence[bool]) -> Verdict:
         """Judge epoch ``number`` by its costs, one a member."""
         best, best_epoch, stale = list(watched.best), list(watched.best_epoch), list(watched.stale)
-        improved = [False] * len(best)
+        improved, tolerance = [False] * len(best), self.tolerance or 0.0
         for i, cost in enumerate(costs):
             if running[i]:
-                least = best[i] - self.tolerance
+                least = best[i] - tolerance
                 enough = cost <= least if self.every_gain else cost < least
                 stale[i] = 0 if enough else stale[i] + 1
                 if cost < best[i] if self.every_gain else enough:

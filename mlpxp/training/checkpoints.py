@@ -21,6 +21,7 @@ from mlpxp.files.checkpoint_file import Kept, checkpoint_contents, checkpoint_in
 from mlpxp.files.disk import check_writable, previous_of, remove_leftovers
 from mlpxp.files.kinds import kind_of
 from mlpxp.files.schema import opened, write_file
+from mlpxp.training.precision import outside
 
 if TYPE_CHECKING:
     from mlpxp.arrays.backend import Backend
@@ -122,7 +123,7 @@ class Checkpoints:
             )
             epochs = len(snapshot.history.cost)
             message = f"no checkpoint after epoch {epochs}: {reason}; training goes on, and the next checkpoint is tried again"
-            warnings.warn(message, CheckpointWarning, stacklevel=5)
+            warnings.warn(message, CheckpointWarning, stacklevel=outside())
         self._last = time.perf_counter()
 
     def _write(self, kept: Kept) -> None:
@@ -142,7 +143,7 @@ class Checkpoints:
                 kept = checkpoint_in(reader, self.kept, place)
             self._is_sound = False
             message = f"{error}; going on from the checkpoint before, {previous}, of epoch {len(kept.snapshot.history.cost)}"
-            warnings.warn(message, CheckpointWarning, stacklevel=4)
+            warnings.warn(message, CheckpointWarning, stacklevel=outside())
             return kept
 
 
@@ -174,7 +175,7 @@ def asked_of(
         "batch_size": batches.size or batches.m,
         "seed": batches.seed,
         "earlier epochs": snapshot.first,
-        "tolerance": rule.tolerance or None,
+        "tolerance": rule.tolerance,
         "patience": rule.patience,
         "penalty": plan.penalty.strength,
         "penalty_on": plan.penalty.on,

@@ -140,6 +140,7 @@ class Loop:
             if time.perf_counter() > deadline:
                 self.now = self.now.stopped(Stop.TIME)
                 return False
+            self.now = self.now._replace(before=before, started=started)  # what came before them may go
             inputs = self.feed(number, fold)
             rates = inputs.learning_rate
             if isinstance(self.data[0], Rows):
@@ -148,7 +149,7 @@ class Loop:
             else:
                 data = self.data
             state, costs = self.library.fold(self.step, self.now.state, inputs, *data, self.running)
-            self.now = self.now._replace(state=state, before=before, started=started, rates=rates)
+            self.now = self.now._replace(state=state, rates=rates)
             unread = fold, costs
         if unread is None:
             done = self.now.part.batches
@@ -216,13 +217,13 @@ class Loop:
         self.now = self.now._replace(state=self._choose(diverged, anew, self.now.state), stops=stops)
         if all(stop is Stop.DIVERGED for stop in stops):
             rate = rate_at(self.optimizer.learning_rate, number - 1)
-            has_best = self.keeps_best and all(self.now.watched.best_epoch)
+            had_best = [epoch > 0 for epoch in self.now.watched.best_epoch]
             raise DivergenceError(
                 f"the cost stopped being finite in epoch {number}, with learning rate {rate}: "
                 "try a smaller learning rate, or features on a common scale",
                 parameters=self.now.state[0],
                 history=self.now.history.extended(self.records),
-                best=self.now.best if has_best else None,
+                best=self._choose(had_best, self.now.best, self.now.state[0]) if self.keeps_best and any(had_best) else None,
             )
 
     def _look(self, number: int) -> None:

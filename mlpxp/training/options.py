@@ -182,7 +182,7 @@ def check_start(start: object) -> None:
 def _stopping(tolerance: object, patience: object, *, validates: bool) -> Patience:
     given = None if patience is None else whole_number("patience", patience)
     least = None if tolerance is None else real_number("tolerance", tolerance, FROM_0)
-    return Patience(given or (None if least is None else _PATIENCE), least or 0.0, Stop.EARLY if validates else Stop.CONVERGED)
+    return Patience(given or (None if least is None else _PATIENCE), least, Stop.EARLY if validates else Stop.CONVERGED)
 
 
 def _keeping(checkpoint: object, *, every: object, every_seconds: object, resume: object) -> Keeping | None:

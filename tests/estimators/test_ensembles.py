@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -176,3 +177,27 @@ def test_one_member_of_lbfgs_that_diverges_keeps_its_weights_and_the_others_go_o
         assert (fitted.estimators_[i].coefs_[0] == wanted.estimators_[i].coefs_[0]).all()
         assert fitted.estimators_[i].loss_ == wanted.estimators_[i].loss_
     assert fitted.estimators_[1].stop_ is Stop.DIVERGED
+
+
+@pytest.mark.parametrize("options", [{"early_stopping": True, "n_iter_no_change": 5}, {"restore_best": True}], ids=str)
+def test_a_member_that_diverges_at_once_costs_the_others_nothing(options):
+    """They keep their best epochs' weights, those that each alone would; it ends where it diverged, with finite weights."""
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(80, 3)).astype("float32")
+    y = X @ np.asarray([1.0, -2.0, 0.5], dtype="float32") + 0.3 * draw.normal(size=80).astype("float32")
+    common = {"hidden_layer_sizes": (8,), "solver": "sgd", "batch_size": 5, "max_iter": 40, "random_state": 0, "n_networks": 3} | options
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = MLPRegressor(learning_rate=lambda _: [0.005, 0.01, 0.02], **common).fit(X, y)
+        fitted = MLPRegressor(learning_rate=lambda _: [1e5, 0.01, 0.02], **common).fit(X, y)
+    assert str(fitted.stop_[0]) == "diverged"
+    for i in (1, 2):
+        np.testing.assert_array_equal(fitted.coefs_[0][i], alone.coefs_[0][i])
+        assert fitted.estimators_[i].n_iter_ == alone.estimators_[i].n_iter_
+    assert fitted.estimators_[0].n_iter_ == len(fitted.estimators_[0].loss_curve_) == 1
+    assert np.isfinite(fitted.coefs_[0]).all()
+    last = MLPRegressor(learning_rate=lambda _: [1e5, 0.01, 0.02], **common | {"restore_best": False})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        last.fit(X, y)
+    assert not np.array_equal(last.coefs_[0][1], fitted.coefs_[0][1]), "the best is not the last here"

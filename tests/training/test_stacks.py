@@ -15,7 +15,7 @@ from mlpxp import (
     Stop,
     train,
 )
-from mlpxp.arrays.standard import tree_map
+from mlpxp.arrays.standard import tree_leaves, tree_map
 
 
 @pytest.mark.parametrize("size", [None, 5])  # a smaller last batch is the next test's
@@ -98,3 +98,17 @@ def test_each_member_of_a_stack_counts_its_own_updates():
     assert result.stop[0] is Stop.CONVERGED
     assert float(result.optimizer_state.t[0, 0, 0]) == 6.0
     assert float(result.optimizer_state.t[1, 0, 0]) > 6.0
+
+
+def test_what_the_optimizer_remembers_of_a_member_that_diverged_is_forgotten():
+    """So that a run may go on from the result: what it remembered is not finite, and would be for ever."""
+    X = np.linspace(0, 1, 8)[None]
+    first = mlpxp.initialize(LINE, seed=0, dtype="float64")
+    together = train(LINE, X, 2.0 * X, optimizer=GradientDescent([0.01, 1e9], momentum=0.9), epochs=60, start=mlpxp.stack([first] * 2))
+    assert together.stop == (Stop.MAXIMUM, Stop.DIVERGED)
+    assert is_finite(together.last_parameters)
+    alone = train(LINE, X, 2.0 * X, optimizer=GradientDescent(0.01, momentum=0.9), epochs=60, start=first)
+    both, one = (tree_leaves(result.optimizer_state.velocity) for result in (together, alone))
+    for of_both, of_one in zip(both, one, strict=True):
+        np.testing.assert_allclose(of_both[0], of_one, rtol=1e-9, atol=1e-12)
+        assert not of_both[1].any()

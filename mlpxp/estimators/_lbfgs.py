@@ -26,7 +26,7 @@ from mlpxp.estimators.their_privates import check_optimize_result
 from mlpxp.runs.history import Epoch, History
 from mlpxp.runs.stopping import Stop
 from mlpxp.training.loop import says_stop
-from mlpxp.training.precision import warn_of_scale
+from mlpxp.training.precision import outside, warn_of_scale
 from mlpxp.training.progress import bar
 
 if TYPE_CHECKING:
@@ -179,9 +179,9 @@ def solve(
             history=History(),
         )
     if Stop.DIVERGED in stops:
-        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=4)
+        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=outside())
     if Stop.INTERRUPTED in stops:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=outside())
 
 
 class _Found(NamedTuple):
@@ -235,6 +235,6 @@ def _minimised(estimator: Any, objective: _Objective, start: Parameters, callbac
             f"lbfgs stopped where float32 shows no smaller loss, though its slope is {abs(result.jac).max():.3g}, and this device has no "
             "float64: standardise the features and the targets",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
     return _Found(objective.parameters(result.x), n, float(result.fun), stop)

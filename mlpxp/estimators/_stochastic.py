@@ -25,6 +25,7 @@ from mlpxp.estimators._validation import warns_if_far_off
 from mlpxp.runs.history import History, TrainingResult
 from mlpxp.runs.stopping import Stop, each
 from mlpxp.training.options import plan_for
+from mlpxp.training.precision import outside
 from mlpxp.training.prepare import prepare
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _batch_size(asked: Any, m: int) -> int:
     if asked == "auto":
         return min(200, m)
     if asked > m:
-        warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5)
+        warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=outside())
     return min(int(asked), m)
 
 
@@ -208,18 +209,18 @@ def _continued(estimator: Any, network: Network, parameters: Parameters, library
 
 def _warn(estimator: Any, stop: tuple[Stop, ...], diverged: DivergenceError | None, *, incremental: bool) -> None:
     if diverged is not None:
-        warnings.warn(f"Training diverged, the best epoch's weights are kept: {diverged}", ConvergenceWarning, stacklevel=5)
+        warnings.warn(f"Training diverged, the best epoch's weights are kept: {diverged}", ConvergenceWarning, stacklevel=outside())
         return
     if Stop.INTERRUPTED in stop:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warnings.warn("Training interrupted by user.", stacklevel=outside())
     elif Stop.MAXIMUM in stop and not incremental:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
     if Stop.DIVERGED in stop:
-        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=5)
+        warnings.warn("Some of the networks diverged: their last finite weights are kept.", ConvergenceWarning, stacklevel=outside())
 
 
 def _said(monitor: Any, scores: list[list[float]]) -> Callable[[Epoch], None]:

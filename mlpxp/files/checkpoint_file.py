@@ -65,7 +65,7 @@ class Kept:
         What it was asked for.
     longest : int
         How many batches a fold may have.
-    restores_best : bool
+    keeps_best : bool
         Whether the best epoch's parameters are kept.
     seed : int
     """
@@ -74,7 +74,7 @@ class Kept:
     network: Network
     run: Mapping[str, Any]
     longest: int
-    restores_best: bool
+    keeps_best: bool
     seed: int
 
 
@@ -116,7 +116,7 @@ def checkpoint_contents(kept: Kept) -> Contents:
     """What a checkpoint holds, as tensors and texts; numbers that are not finite too."""
     snapshot, network, watched, part = kept.snapshot, kept.network, kept.snapshot.watched, kept.snapshot.part
     now, state = snapshot.state
-    trees = (snapshot.best if kept.restores_best else now, now, snapshot.started, snapshot.before, snapshot.safe)
+    trees = (snapshot.best if kept.keeps_best else now, now, snapshot.started, snapshot.before, snapshot.safe)
     tensors: dict[str, Any] = {}
     same_as: dict[str, str] = {}
     for role, tree in zip(ROLES, trees, strict=True):
@@ -140,7 +140,7 @@ def checkpoint_contents(kept: Kept) -> Contents:
         "stale": watched.stale,
         "stops": list(snapshot.stops),
         "is_stack": now[0].W.ndim > 2,
-        "restored_best": kept.restores_best,
+        "restored_best": kept.keeps_best,
         "seed": kept.seed,
         "optimizer_state": type(state).__name__,
         "same_as": same_as,

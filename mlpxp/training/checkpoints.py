@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import astuple, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpxp.core.network import Network
     from mlpxp.runs.snapshot import Snapshot
     from mlpxp.training.batches import Batches
-    from mlpxp.training.options import Plan
+    from mlpxp.training.options import Keeping, Plan
 
 __all__ = ["SECONDS", "Checkpoints", "asked_of", "digest", "holds_run", "said"]
 
@@ -41,43 +41,20 @@ class Checkpoints:
 
     Parameters
     ----------
-    path : str or path
-        The last checkpoint; the one before is beside it, see :func:`mlpxp.files.disk.previous_of`.
+    keeping : Keeping
+        Where and when. The one before the last is beside it, see :func:`mlpxp.files.disk.previous_of`; a minute where nothing says when.
     kept : Kept
         Where the run begins.
-    every : int or None
-        After how many epochs.
-    every_seconds : float or None
-        After which time, within an epoch too. A minute where both are ``None``.
     """
 
-    def __init__(self, path: str | os.PathLike[str], kept: Kept, *, every: int | None, every_seconds: float | None) -> None:
-        self.path, self.kept, self.every = os.fspath(path), kept, every
-        self.seconds = SECONDS if every is None and every_seconds is None else every_seconds
+    def __init__(self, keeping: Keeping, kept: Kept) -> None:
+        self.path, self.kept, self.every, self.resume = keeping.path, kept, keeping.every, keeping.resume
+        self.seconds = SECONDS if keeping.every is None and keeping.every_seconds is None else keeping.every_seconds
         self._last = time.perf_counter()
         self._at: Any = None
         self._is_sound = True  # the file that is there; one that is not never takes the place of the one before
 
-    @classmethod
-    def begun(
-        cls, plan: Plan, network: Network, library: Backend, snapshot: Snapshot, batches: Batches, asked: dict[str, Any]
-    ) -> tuple[Checkpoints, Snapshot, int]:
-        """Return what keeps the checkpoints that a plan asks for, where its run stands, and how many batches a fold may have.
-
-        Raises
-        ------
-        OutputError, DataError, FileFormatError, RangeError
-            As :meth:`begin`.
-        """
-        assert plan.checkpoint is not None
-        path, every, every_seconds, resume = astuple(plan.checkpoint)
-        keeper = cls(
-            path, Kept(snapshot, network, asked, batches.longest, plan.keeps_best, batches.seed), every=every, every_seconds=every_seconds
-        )
-        kept = keeper.begin(library, resume=resume)
-        return keeper, kept.snapshot, kept.longest
-
-    def begin(self, library: Backend, *, resume: bool) -> Kept:
+    def begin(self, library: Backend) -> Kept:
         """Go on from the file that is there, if that is what is wanted, or write the first checkpoint; return where the run stands.
 
         Raises
@@ -94,9 +71,9 @@ class Checkpoints:
         there = [one for one in (Path(self.path), previous_of(self.path)) if one.exists()]
         if not there:
             self._write(self.kept)
-        elif not resume and not holds_run(there[0]):
+        elif not self.resume and not holds_run(there[0]):
             raise OutputError(f"{there[0]} is there already and holds no run that can be read: name another file for checkpoints")
-        elif not resume:
+        elif not self.resume:
             raise OutputError(f"{self.path} holds a run already: resume it, or remove it and {previous_of(self.path)} to begin anew")
         else:
             self.kept = self._read(library)

@@ -15,6 +15,7 @@ from mlpxp.core.evaluation import Evaluator
 from mlpxp.core.network import Network, Parameters, initialize
 from mlpxp.core.shapes import check_examples, check_kinds, plain_layers
 from mlpxp.errors import OutOfMemoryError, RangeError, ShapeError
+from mlpxp.files.checkpoint_file import Kept
 from mlpxp.runs.history import History, TrainingResult
 from mlpxp.runs.snapshot import Snapshot
 from mlpxp.runs.stopping import Patience, Watched
@@ -110,8 +111,9 @@ def prepare(
     keeper = None
     if plan.checkpoint is not None:
         asked = asked_of(network, library, plan, snapshot, batches, examples, held_out)
-        keeper, snapshot, longest = Checkpoints.begun(plan, network, library, snapshot, batches, asked)
-        batches = replace(batches, longest=longest)
+        keeper = Checkpoints(plan.checkpoint, Kept(snapshot, network, asked, batches.longest, plan.keeps_best, seed))
+        kept = keeper.begin(library)
+        snapshot, batches = kept.snapshot, replace(batches, longest=kept.longest)
         batches.pass_over(snapshot.first + 1, len(snapshot.history.cost))
     loop = Loop(
         network,

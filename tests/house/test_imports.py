@@ -1,6 +1,7 @@
 """Who imports what: the wall names array libraries, private modules stay in their room, and nothing is loaded unasked."""
 
 import ast
+import os
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -222,3 +223,21 @@ def test_there_are_not_too_many_names_and_rooms_to_remember():
     assert set(mlpxp.__all__) <= set(dir(mlpxp))
     shown = [path for path in (ROOT / "mlpxp").iterdir() if path.name != "__pycache__"]
     assert len(shown) <= 20
+
+
+def test_an_error_within_a_module_that_is_imported_late_is_not_taken_for_a_name_that_is_not_there(monkeypatch):
+    def broken(name):
+        raise AttributeError(f"something else than {name}")
+
+    monkeypatch.setattr(mlpxp, "_find", broken)
+    monkeypatch.delitem(vars(mlpxp), "Adam", raising=False)
+    with pytest.raises(AttributeError, match=r"^something else than Adam$"):
+        _ = mlpxp.Adam
+
+
+def test_everything_can_be_imported_at_once():
+    """lazy_loader's way to find a name in the tables that isn't where they say, or a circle."""
+    code = "import mlpxp, mlpxp.textbook; print(sorted(set(mlpxp.__all__) - set(vars(mlpxp))), 'plot_swap' in vars(mlpxp.textbook))"
+    environment = {**os.environ, "EAGER_IMPORT": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[] True", done.stderr

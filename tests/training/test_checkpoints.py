@@ -362,8 +362,9 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_is_taken(path, damage):
         path.write_bytes(b"hello")
     else:
         path.unlink()
-    with pytest.warns(CheckpointWarning, match=r"run\.ckpt.*; going on from the checkpoint before, .*previous, of epoch 11"):
+    with pytest.warns(CheckpointWarning, match=r"run\.ckpt.*; going on from the checkpoint before, .*previous, of epoch 11") as caught:
         resumed = run("dropout", checkpoint=path, resume=True)
+    assert caught[0].filename == __file__
     assert_the_same(resumed, whole)
     assert look_at_checkpoint(path).epochs == 12
 
@@ -525,6 +526,7 @@ def test_a_full_disk_is_said_at_once_and_training_goes_on(path, full_disk):
     with pytest.warns(CheckpointWarning) as caught:
         result = run(checkpoint=path, every=1, callbacks=[watch])
     assert_the_same(result, run())
+    assert {one.filename for one in caught} == {__file__}
     assert [str(one.message) for one in caught] == [
         f"no checkpoint after epoch {epoch}: {path} can't be written: No space left on device; "
         "training goes on, and the next checkpoint is tried again"
@@ -611,3 +613,15 @@ def test_nothing_is_written_without_being_asked(tmp_path, monkeypatch):
         warnings.simplefilter("error")
         run()
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "tolerance", "patience"),
+    [({}, None, None), ({"tolerance": 0.0}, 0.0, 10), ({"patience": 3}, None, 3), ({"tolerance": 0.5, "patience": 2}, 0.5, 2)],
+    ids=str,
+)
+def test_a_checkpoint_says_what_was_asked_for_and_not_what_that_comes_to(path, asked, tolerance, patience):
+    run(checkpoint=path, epochs=1, **asked)
+    told = look_at_checkpoint(path).run
+    assert (told["tolerance"], told["patience"]) == (tolerance, patience)
+    run(checkpoint=path, resume=True, epochs=2, **asked)

@@ -1,5 +1,8 @@
 """The training loop: what it computes, and how it goes on."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from training_runs import LINE, NETWORK, OPTIMIZERS, Recorder, assert_close, by_hand, data, listed, start
@@ -300,3 +303,26 @@ def test_xor_is_solved_by_a_hidden_layer_and_sooner_by_a_wider_one(width, low, h
 def test_xor_is_never_solved_without_a_hidden_layer():
     """P2: at most 3 of the 4 examples lie on their side of a line."""
     assert xor_scores().max() <= 0.75
+
+
+def test_parameters_of_two_epochs_ago_are_free_while_an_epoch_runs():
+    """But for the first ones, to which a run may have to go back; the optimizer is called in each step, as nobody declared it pure."""
+    seen, alive = [], []
+
+    class Looking:
+        learning_rate = 0.1
+        rule = GradientDescent(0.1)
+
+        def start(self, parameters):
+            return self.rule.start(parameters)
+
+        def update(self, parameters, gradients, state):
+            gc.collect()
+            alive.append([number for number, one in enumerate(seen) if one() is not None])
+            seen.append(weakref.ref(parameters[0].W))
+            return self.rule.update(parameters, gradients, state)
+
+    X = np.linspace(-1.0, 1.0, 8)[None]
+    train(Network((1, 1)), X, 2.0 * X, optimizer=Looking(), epochs=6, backend="numpy")  # one update an epoch
+    assert len(alive) == 6
+    assert alive[5] == [0, 4], "the first ones, and those of the epoch before"

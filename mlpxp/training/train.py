@@ -131,7 +131,8 @@ def train(
     Raises
     ------
     DivergenceError
-        The cost stopped being finite. The error holds the last finite parameters and the history. A member of a stack that
+        The cost stopped being finite. The error holds the last finite parameters, the history, and the best epoch's parameters if
+        they are kept. A member of a stack that
         diverges is frozen at its last finite parameters while the others go on; only if all do is this raised.
     ShapeError, DtypeError, BackendError, DataError, RangeError
         Arrays that don't fit the network or each other, values that can't be learnt from, or options out of range; or the checkpoint is

@@ -1,7 +1,8 @@
 """The conformance suite on every GPU backend of this machine: ``make test-gpu``.
 
-It needs what such a machine has (one or more of CuPy, PyTorch and JAX, pytest) and array-api-compat, and no network; what needs a
-package that is missing is skipped. Each backend has a time of its own, in processes of its own, and what was run, on which card, with
+It needs what such a machine has (one or more of CuPy, PyTorch and JAX, pytest), array-api-compat and lazy-loader, and no
+network; what needs a package that is missing is skipped.
+Each backend has a time of its own, in processes of its own, and what was run, on which card, with
 what result and why not is in ``benchmarks/results/`` as soon as the backend is done. Without a GPU it says so in one line and exits with
 2; with failures, or with tests that there was no time for, with 1.
 """

@@ -372,3 +372,19 @@ def test_ctrl_c_in_a_stack_is_told_to_the_members_that_were_running():
     X = np.linspace(-1, 1, 8, dtype="float32")[None]
     result = train(LINE, X, X, optimizer=GradientDescent((0.1, 1e6)), epochs=100, start=stack, callbacks=[interrupt])
     assert result.stop == (Stop.INTERRUPTED, Stop.DIVERGED)
+
+
+def test_a_run_that_diverges_keeps_the_best_epoch_where_it_keeps_one():
+    line, X = mlpxp.Network((1, 1), output="identity"), np.linspace(0.0, 1.0, 8)[None]
+    first = mlpxp.initialize(line, seed=0, dtype="float64")
+    options = {"optimizer": mlpxp.GradientDescent(lambda epoch: 0.1 if epoch < 3 else 1e9), "epochs": 80, "start": first}
+    best = mlpxp.train(line, X, 2.0 * X, **(options | {"epochs": 3}), validation=(X, 2.0 * X), patience=70)
+    assert best.best_epoch == 3
+    with pytest.raises(mlpxp.DivergenceError) as caught:
+        mlpxp.train(line, X, 2.0 * X, **options, validation=(X, 2.0 * X), patience=70)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        np.testing.assert_array_equal(error.best[0].W, best.parameters[0].W)
+        assert not np.array_equal(error.parameters[0].W, error.best[0].W)
+    with pytest.raises(mlpxp.DivergenceError) as caught:
+        mlpxp.train(line, X, 2.0 * X, **options)
+    assert caught.value.best is None
